@@ -1,0 +1,223 @@
+-- The store, first version. Row keys are whole numbers that grow with time (milliseconds and a
+-- sequence); the ids that merchants see are made from them (src/lib/api/id.h). Times are Unix
+-- milliseconds, amounts minor units. Texts named `details` are JSON objects with what is stored and
+-- shown but never searched.
+
+CREATE TABLE settings (
+	name TEXT PRIMARY KEY,
+	value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE merchants (
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	url TEXT NOT NULL,
+	support TEXT NOT NULL,
+	mcc TEXT NOT NULL,
+	country TEXT NOT NULL,
+	bank_id TEXT NOT NULL
+);
+
+-- Keys of the API: a SHA-256 each, never the key.
+CREATE TABLE keys (
+	hash BLOB PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	publishable INTEGER NOT NULL,
+	revoked_ms INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE TABLE connections (
+	number INTEGER PRIMARY KEY,
+	name TEXT NOT NULL UNIQUE,
+	driver TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	blob BLOB NOT NULL,
+	enabled INTEGER NOT NULL
+);
+
+CREATE TABLE customers (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	default_card INTEGER NOT NULL,
+	removed_ms INTEGER NOT NULL DEFAULT 0,
+	email TEXT NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX customers_of_merchant ON customers (merchant, id);
+
+-- A card that a bank approved (state 1), or one that was refused (state 0; shown in errors only).
+CREATE TABLE cards (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	removed_ms INTEGER NOT NULL DEFAULT 0,
+	brand TEXT NOT NULL,
+	last4 TEXT NOT NULL,
+	exp_month INTEGER NOT NULL,
+	exp_year INTEGER NOT NULL,
+	cvc_check INTEGER NOT NULL,
+	fingerprint BLOB NOT NULL,
+	handle BLOB NOT NULL,
+	sealed BLOB NOT NULL,
+	network_transaction_id TEXT NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX cards_of_customer ON cards (customer, id) WHERE customer != 0 AND removed_ms = 0;
+CREATE UNIQUE INDEX cards_once ON cards (customer, fingerprint)
+	WHERE customer != 0 AND removed_ms = 0;
+
+CREATE TABLE setup_intents (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	card INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	session INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	canceled INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX setup_intents_of_merchant ON setup_intents (merchant, id);
+
+CREATE TABLE payment_intents (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	card INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	canceled INTEGER NOT NULL,
+	canceled_ms INTEGER NOT NULL,
+	amount INTEGER NOT NULL,
+	received INTEGER NOT NULL,
+	capturable INTEGER NOT NULL,
+	currency TEXT NOT NULL,
+	flags INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX payment_intents_of_merchant ON payment_intents (merchant, id);
+
+-- One try of an intent, and what goes over the wire for it. A payment is one insert and one update.
+CREATE TABLE attempts (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
+	intent INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	card INTEGER NOT NULL,
+	connection INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	problem INTEGER NOT NULL,
+	deadline_ms INTEGER NOT NULL,
+	answered_ms INTEGER NOT NULL,
+	stan INTEGER NOT NULL,
+	sent_ms INTEGER NOT NULL,
+	amount INTEGER NOT NULL,
+	currency TEXT NOT NULL,
+	flags INTEGER NOT NULL,
+	decline_code TEXT NOT NULL,
+	response_code TEXT NOT NULL,
+	approval_code TEXT NOT NULL,
+	network_transaction_id TEXT NOT NULL
+);
+CREATE INDEX attempts_alive ON attempts (deadline_ms) WHERE deadline_ms != 0;
+
+-- What an attempt that asks the issuer (3-D Secure) needs besides; one row, rewritten.
+CREATE TABLE authentications (
+	attempt INTEGER PRIMARY KEY,
+	connection INTEGER NOT NULL,
+	facts TEXT NOT NULL
+);
+
+-- The story of an attempt for support, in order. Payments add rows only when they do not just succeed.
+CREATE TABLE steps (
+	id INTEGER PRIMARY KEY,
+	attempt INTEGER NOT NULL,
+	at_ms INTEGER NOT NULL,
+	text TEXT NOT NULL
+);
+CREATE INDEX steps_of_attempt ON steps (attempt, id);
+
+-- Messages that the bank must have in the end: reversals and captures. Never removed while open.
+CREATE TABLE advices (
+	id INTEGER PRIMARY KEY,
+	attempt INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	tries INTEGER NOT NULL,
+	due_ms INTEGER NOT NULL,
+	first_ms INTEGER NOT NULL,
+	stan INTEGER NOT NULL,
+	sent_ms INTEGER NOT NULL,
+	amount INTEGER NOT NULL,
+	response_code TEXT NOT NULL
+);
+CREATE INDEX advices_open ON advices (due_ms) WHERE state IN (0, 1);
+CREATE INDEX advices_of_attempt ON advices (attempt);
+
+CREATE TABLE sessions (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	intent INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX sessions_of_merchant ON sessions (merchant, id);
+CREATE INDEX sessions_open ON sessions (expires_ms) WHERE status = 0;
+
+CREATE TABLE events (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	type INTEGER NOT NULL,
+	body TEXT NOT NULL
+);
+CREATE INDEX events_of_merchant ON events (merchant, id);
+
+-- key: HMAC of merchant and Idempotency-Key. reply: null until the work has ended.
+CREATE TABLE idempotency (
+	key BLOB PRIMARY KEY,
+	fingerprint BLOB NOT NULL,
+	at_ms INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	intent INTEGER NOT NULL,
+	kind INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	reply BLOB
+) WITHOUT ROWID;
+
+-- Ephemeral keys of encrypted cards that were used: each is good once.
+CREATE TABLE used_cards (
+	digest BLOB PRIMARY KEY,
+	at_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Links that the issuer refused, and links that succeeded, for the guards.
+CREATE TABLE trials (
+	id INTEGER PRIMARY KEY,
+	at_ms INTEGER NOT NULL,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	address TEXT NOT NULL,
+	network TEXT NOT NULL,
+	fingerprint BLOB NOT NULL,
+	result INTEGER NOT NULL
+);
+CREATE INDEX trials_of_customer ON trials (customer, at_ms);
+CREATE INDEX trials_of_address ON trials (address, at_ms);
+CREATE INDEX trials_of_network ON trials (network, at_ms);
+CREATE INDEX trials_of_card ON trials (fingerprint, at_ms);
+
+CREATE TABLE blocked_cards (
+	fingerprint BLOB PRIMARY KEY,
+	until_ms INTEGER NOT NULL,
+	reason TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Short codes that shoppers read to support, one for each attempt that failed.
+CREATE TABLE codes (
+	code TEXT PRIMARY KEY,
+	attempt INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,59 @@
+// How the rest of core starts, joins and ends the flows (link, payment). A flow works on over several
+// turns of the loop; whoever waits for it is called back once, when there is something to answer:
+// the attempt is at rest, or the shopper has to act.
+#pragma once
+
+#include "base/bytes.h"
+#include "domain/objects.h"
+
+struct core;
+
+// Facts about the shopper's browser, as a JSON object of docs/drivers.md's `browser`; NULL when not
+// known yet (the page will bring them).
+struct flow_link_start {
+	int64_t intent;
+	struct bytes jwe;
+	const char *browser;
+	const char *address;         // of the client, for the guards
+	const char *billing_details; // JSON or NULL
+	const char *name;
+	bool by_page; // the proof of work was asked for and checked by the page's route
+};
+
+struct flow_payment_start {
+	int64_t intent;
+	const char *browser;
+};
+
+enum flow_end {
+	FLOW_AT_REST, // read the intent and the attempt and answer
+	FLOW_ACTION,  // the shopper has to act: the intent is requires_action
+	FLOW_REFUSED, // nothing was started; `problem` says why, `attempt` has the story and the code
+	FLOW_BUSY,    // another attempt of this intent or this customer is running
+};
+
+struct flow_outcome {
+	enum flow_end end;
+	int problem;       // enum problem of domain/problem.h
+	int64_t attempt;   // 0 when there is none
+	int64_t again_ms;  // when the guards allow the next try; 0 otherwise
+	int proof_bits;    // above 0: the guards ask for a proof of work
+};
+
+typedef void flow_done(struct core *core, void *owner, const struct flow_outcome *outcome);
+
+// Starts an attempt. `done` is called once, never before this function has returned.
+void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done, void *owner);
+void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done, void *owner);
+
+// Waits for a running attempt; calls back in this turn's end when it is at rest already.
+void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner);
+
+// Nobody waits any more (the client has gone). The flow goes on.
+void flow_forget(struct core *core, void *owner);
+
+// Ends the live attempt of an intent because the shopper or the merchant says so.
+void flow_cancel(struct core *core, int64_t attempt);
+
+// The short code of an attempt that failed: at least 16 bytes; "" when there is none.
+void flow_code(struct core *core, int64_t attempt, char *ret_code, size_t capacity);
