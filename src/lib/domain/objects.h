@@ -1,11 +1,12 @@
 // The things that onfile keeps, as plain data: one struct for each table of sql/. Row keys are
 // numbers that grow with time, 0 is "none". Texts are zero-terminated; `details` is a JSON object
-// that its owner frees (object_details_free, for cleanup on the struct's member).
+// that its owner frees with the struct's `_done` function (fit for cleanup()).
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 enum {
 	MERCHANT_NAME_MAX = 64,
@@ -20,17 +21,18 @@ enum {
 struct merchant {
 	int64_t id;
 	char name[MERCHANT_NAME_MAX];
-	char url[URL_MAX];     // the shop, for the bank's pages
-	char support[128];     // whom a shopper writes to
-	char mcc[5];           // ISO 18245
-	char country[4];       // ISO 3166, three digits
-	char bank_id[16];      // DE42
+	char url[URL_MAX]; // the shop, for the bank's pages
+	char support[128]; // whom a shopper writes to
+	char mcc[5];       // ISO 18245
+	char country[4];   // ISO 3166, three digits
+	char bank_id[16];  // DE42
 };
 
 struct customer {
 	int64_t id, merchant, default_card, removed_ms;
 	char email[512];
-	char *details; // name, phone, description, address, shipping, metadata, preferred_locales, …
+	char *details; // name, phone, description, address, shipping, metadata, preferred_locales,
+	               // …
 };
 
 enum check { CHECK_NONE = 0, CHECK_PASS, CHECK_FAIL, CHECK_UNAVAILABLE, CHECK_UNCHECKED };
@@ -114,7 +116,12 @@ enum attempt_state {
 	ATTEMPT_OVER,
 };
 
-enum { ATTEMPT_BY_MERCHANT = 1, ATTEMPT_STORED_CREDENTIAL = 2, ATTEMPT_AUTHENTICATED = 4, ATTEMPT_MANUAL_CAPTURE = 8 };
+enum {
+	ATTEMPT_BY_MERCHANT = 1,
+	ATTEMPT_STORED_CREDENTIAL = 2,
+	ATTEMPT_AUTHENTICATED = 4,
+	ATTEMPT_MANUAL_CAPTURE = 8
+};
 
 struct attempt {
 	int64_t id, merchant;
@@ -140,7 +147,8 @@ struct session {
 	int64_t id, merchant, customer, intent;
 	enum session_status status;
 	int64_t expires_ms;
-	char *details; // mode, success_url, cancel_url, locale, currency, client_reference_id, metadata, …
+	char *details; // mode, success_url, cancel_url, locale, currency, client_reference_id,
+	               // metadata, …
 };
 
 enum advice_kind { ADVICE_REVERSE = 1, ADVICE_CAPTURE = 2 };
@@ -156,3 +164,16 @@ struct advice {
 	int64_t stan, sent_ms, amount;
 	char response_code[8];
 };
+
+#define OBJECT_DONE(type)                                                                          \
+	static inline void type##_done(struct type *object)                                        \
+	{                                                                                          \
+		free(object->details);                                                             \
+		object->details = NULL;                                                            \
+	}
+OBJECT_DONE(customer)
+OBJECT_DONE(card)
+OBJECT_DONE(setup_intent)
+OBJECT_DONE(payment_intent)
+OBJECT_DONE(session)
+#undef OBJECT_DONE

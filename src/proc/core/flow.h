@@ -1,6 +1,6 @@
-// How the rest of core starts, joins and ends the flows (link, payment). A flow works on over several
-// turns of the loop; whoever waits for it is called back once, when there is something to answer:
-// the attempt is at rest, or the shopper has to act.
+// How the rest of core starts, joins and ends the flows (link, payment). A flow works on over
+// several turns of the loop; whoever waits for it is called back once, when there is something to
+// answer: the attempt is at rest, or the shopper has to act.
 #pragma once
 
 #include "base/bytes.h"
@@ -28,23 +28,26 @@ struct flow_payment_start {
 enum flow_end {
 	FLOW_AT_REST, // read the intent and the attempt and answer
 	FLOW_ACTION,  // the shopper has to act: the intent is requires_action
-	FLOW_REFUSED, // nothing was started; `problem` says why, `attempt` has the story and the code
+	FLOW_REFUSED, // nothing was started; `problem` says why, `attempt` has the story and the
+	              // code
 	FLOW_BUSY,    // another attempt of this intent or this customer is running
 };
 
 struct flow_outcome {
 	enum flow_end end;
-	int problem;       // enum problem of domain/problem.h
-	int64_t attempt;   // 0 when there is none
-	int64_t again_ms;  // when the guards allow the next try; 0 otherwise
-	int proof_bits;    // above 0: the guards ask for a proof of work
+	int problem;      // enum problem of domain/problem.h
+	int64_t attempt;  // 0 when there is none
+	int64_t again_ms; // when the guards allow the next try; 0 otherwise
+	int proof_bits;   // above 0: the guards ask for a proof of work
 };
 
 typedef void flow_done(struct core *core, void *owner, const struct flow_outcome *outcome);
 
 // Starts an attempt. `done` is called once, never before this function has returned.
-void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done, void *owner);
-void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done, void *owner);
+void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done,
+               void *owner);
+void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
+              void *owner);
 
 // Waits for a running attempt; calls back in this turn's end when it is at rest already.
 void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner);

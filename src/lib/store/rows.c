@@ -1,0 +1,126 @@
+// The tables of sql/ as tables of columns. The order of columns is the order in the CREATE TABLE
+// statement, so that SELECT * reads by position; store_open() checks that it is.
+#include "store/rows.h"
+
+#define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
+#define LONG(type, name)                                                                           \
+	{                                                                                          \
+#name, COLUMN_LONG, MEMBER(type, name), 0                                          \
+	}
+#define INT(type, name)                                                                            \
+	{                                                                                          \
+#name, COLUMN_INT, MEMBER(type, name), 0                                           \
+	}
+#define TEXT(type, name)                                                                           \
+	{                                                                                          \
+#name, COLUMN_TEXT, MEMBER(type, name), 0                                          \
+	}
+#define HEAP(type, name)                                                                           \
+	{                                                                                          \
+#name, COLUMN_HEAP, MEMBER(type, name), 0                                          \
+	}
+#define FIXED(type, name)                                                                          \
+	{                                                                                          \
+#name, COLUMN_FIXED, MEMBER(type, name), 0                                         \
+	}
+#define COUNTED(type, name, length)                                                                \
+	{                                                                                          \
+#name, COLUMN_BYTES, MEMBER(type, name), offsetof(struct type, length)             \
+	}
+
+static const struct store_column merchants[] = {
+	LONG(merchant, id),      TEXT(merchant, name), TEXT(merchant, url),
+	TEXT(merchant, support), TEXT(merchant, mcc),  TEXT(merchant, country),
+	TEXT(merchant, bank_id),
+};
+
+static const struct store_column customers[] = {
+	LONG(customer, id),         LONG(customer, merchant), LONG(customer, default_card),
+	LONG(customer, removed_ms), TEXT(customer, email),    HEAP(customer, details),
+};
+
+static const struct store_column cards[] = {
+	LONG(card, id),
+	LONG(card, merchant),
+	LONG(card, customer),
+	INT(card, state),
+	LONG(card, removed_ms),
+	TEXT(card, brand),
+	TEXT(card, last4),
+	INT(card, exp_month),
+	INT(card, exp_year),
+	INT(card, cvc_check),
+	FIXED(card, fingerprint),
+	FIXED(card, handle),
+	COUNTED(card, sealed, sealed_length),
+	TEXT(card, network_transaction_id),
+	HEAP(card, details),
+};
+
+static const struct store_column setup_intents[] = {
+	LONG(setup_intent, id),    LONG(setup_intent, merchant), LONG(setup_intent, customer),
+	LONG(setup_intent, card),  LONG(setup_intent, attempt),  LONG(setup_intent, session),
+	INT(setup_intent, status), INT(setup_intent, canceled),  HEAP(setup_intent, details),
+};
+
+static const struct store_column payment_intents[] = {
+	LONG(payment_intent, id),         LONG(payment_intent, merchant),
+	LONG(payment_intent, customer),   LONG(payment_intent, card),
+	LONG(payment_intent, attempt),    INT(payment_intent, status),
+	INT(payment_intent, canceled),    LONG(payment_intent, canceled_ms),
+	LONG(payment_intent, amount),     LONG(payment_intent, received),
+	LONG(payment_intent, capturable), TEXT(payment_intent, currency),
+	INT(payment_intent, flags),       HEAP(payment_intent, details),
+};
+
+static const struct store_column attempts[] = {
+	LONG(attempt, id),
+	LONG(attempt, merchant),
+	INT(attempt, kind),
+	LONG(attempt, intent),
+	LONG(attempt, customer),
+	LONG(attempt, card),
+	LONG(attempt, connection),
+	INT(attempt, state),
+	INT(attempt, problem),
+	LONG(attempt, deadline_ms),
+	LONG(attempt, answered_ms),
+	LONG(attempt, stan),
+	LONG(attempt, sent_ms),
+	LONG(attempt, amount),
+	TEXT(attempt, currency),
+	INT(attempt, flags),
+	TEXT(attempt, decline_code),
+	TEXT(attempt, response_code),
+	TEXT(attempt, approval_code),
+	TEXT(attempt, network_transaction_id),
+};
+
+static const struct store_column advices[] = {
+	LONG(advice, id),       LONG(advice, attempt),       INT(advice, kind),
+	INT(advice, state),     INT(advice, tries),          LONG(advice, due_ms),
+	LONG(advice, first_ms), LONG(advice, stan),          LONG(advice, sent_ms),
+	LONG(advice, amount),   TEXT(advice, response_code),
+};
+
+static const struct store_column sessions[] = {
+	LONG(session, id),      LONG(session, merchant), LONG(session, customer),
+	LONG(session, intent),  INT(session, status),    LONG(session, expires_ms),
+	HEAP(session, details),
+};
+
+#define TABLE(name, type, owned)                                                                   \
+	{                                                                                          \
+#name, sizeof(struct type), name, sizeof(name) / sizeof(name[0]), owned            \
+	}
+
+const struct store_table_row store_tables[STORE_TABLES] = {
+	[STORE_MERCHANTS] = TABLE(merchants, merchant, false),
+	[STORE_CUSTOMERS] = TABLE(customers, customer, true),
+	[STORE_CARDS] = TABLE(cards, card, true),
+	[STORE_SETUP_INTENTS] = TABLE(setup_intents, setup_intent, true),
+	[STORE_PAYMENT_INTENTS] = TABLE(payment_intents, payment_intent, true),
+	[STORE_ATTEMPTS] = TABLE(attempts, attempt, true),
+	[STORE_ADVICES] = TABLE(advices, advice, false),
+	[STORE_SESSIONS] = TABLE(sessions, session, true),
+};

@@ -1,0 +1,466 @@
+// The store on SQLite: one file, WAL, synchronous=FULL, one connection (SQLite before 3.51.3 can
+// corrupt a WAL when two connections write and checkpoint at once; with one there is no such race).
+#include "store/store.h"
+
+#include "base/buffer.h"
+#include "base/check.h"
+#include "store/rows.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum row_statement { ROW_INSERT, ROW_UPDATE, ROW_FIND, ROW_LOAD, ROW_STATEMENTS };
+
+struct store {
+	sqlite3 *database;
+	sqlite3_stmt *statements[STORE_STATEMENTS];
+	sqlite3_stmt *rows[STORE_TABLES][ROW_STATEMENTS];
+	bool dirty;
+	bool failed;
+	char error[256];
+};
+
+static const char *const statement_texts[STORE_STATEMENTS] = {
+#define STATEMENT(name, sql) [STORE_##name] = sql,
+#include "store/statements.def"
+#undef STATEMENT
+};
+
+static const char schema[] = {
+#include "store_schema.h"
+	, '\0'
+};
+
+enum { SCHEMA_VERSION = 1 };
+
+static void note_failure(struct store *store)
+{
+	if (!store->failed)
+		snprintf(store->error, sizeof(store->error), "%s", sqlite3_errmsg(store->database));
+	store->failed = true;
+}
+
+static sqlite3_stmt *prepare(struct store *store, sqlite3_stmt **place, const char *sql)
+{
+	if (!*place && sqlite3_prepare_v3(store->database, sql, -1, SQLITE_PREPARE_PERSISTENT,
+	                                  place, NULL) != SQLITE_OK)
+		note_failure(store);
+	return *place;
+}
+
+// The text of a row statement: INSERT INTO t (a, b) VALUES (?1, ?2), UPDATE t SET b = ?2 WHERE id =
+// ?1, …
+static void row_sql(struct buffer *sql, const struct store_table_row *table,
+                    enum row_statement which)
+{
+	const char *separator = "";
+
+	if (which == ROW_FIND || which == ROW_LOAD) {
+		buffer_printf(sql, "SELECT * FROM %s WHERE id = ?1%s", table->name,
+		              which == ROW_FIND ? " AND merchant = ?2" : "");
+		return;
+	}
+	if (which == ROW_INSERT) {
+		buffer_printf(sql, "INSERT INTO %s VALUES (", table->name);
+		for (int i = 0; i < table->count; i++)
+			buffer_printf(sql, "%s?%d", i ? ", " : "", i + 1);
+		buffer_put_text(sql, ")");
+		return;
+	}
+	buffer_printf(sql, "UPDATE %s SET ", table->name);
+	for (int i = 1; i < table->count; i++, separator = ", ")
+		buffer_printf(sql, "%s%s = ?%d", separator, table->columns[i].name, i + 1);
+	buffer_put_text(sql, " WHERE id = ?1");
+}
+
+static sqlite3_stmt *row_statement(struct store *store, enum store_table table,
+                                   enum row_statement which)
+{
+	sqlite3_stmt **place = &store->rows[table][which];
+
+	if (*place || store->failed)
+		return *place;
+	struct buffer sql;
+	buffer_init(&sql, 4096);
+	row_sql(&sql, &store_tables[table], which);
+	prepare(store, place, buffer_text(&sql));
+	buffer_done(&sql);
+	return *place;
+}
+
+static bool execute_text(struct store *store, const char *sql)
+{
+	if (!store->failed && sqlite3_exec(store->database, sql, NULL, NULL, NULL) != SQLITE_OK)
+		note_failure(store);
+	return !store->failed;
+}
+
+static int64_t text_number(struct store *store, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t number = -1;
+
+	if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		number = sqlite3_column_int64(statement, 0);
+	else
+		note_failure(store);
+	sqlite3_finalize(statement);
+	return number;
+}
+
+// The tables of the file must be those of rows.c, column by column.
+static struct result check_tables(struct store *store)
+{
+	for (int t = 0; t < STORE_TABLES; t++) {
+		const struct store_table_row *table = &store_tables[t];
+		sqlite3_stmt *statement = row_statement(store, (enum store_table)t, ROW_LOAD);
+		if (!statement || sqlite3_column_count(statement) != table->count)
+			return FAIL(ERROR_STATE,
+			            "a table of the store is not as this version knows it");
+		for (int c = 0; c < table->count; c++)
+			if (strcmp(sqlite3_column_name(statement, c), table->columns[c].name) != 0)
+				return FAIL(ERROR_STATE, "a column of the store is not where this "
+				                         "version expects it");
+	}
+	return RESULT_OK;
+}
+
+static struct result open_database(struct store *store, const char *path)
+{
+	if (sqlite3_open_v2(path, &store->database,
+	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+	                    NULL) != SQLITE_OK) {
+		note_failure(store);
+		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened");
+	}
+	sqlite3_extended_result_codes(store->database, 1);
+	execute_text(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
+	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;");
+	int64_t version = text_number(store, "PRAGMA user_version");
+	if (version > SCHEMA_VERSION)
+		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");
+	if (version == 0) {
+		execute_text(store, "BEGIN");
+		execute_text(store, schema);
+		execute_text(store, "PRAGMA user_version = 1; COMMIT;");
+	}
+	TRY(store_result(store));
+	return check_tables(store);
+}
+
+struct result store_open(const char *path, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof(*store));
+
+	if (!store)
+		return FAIL(ERROR_MEMORY, "no memory for the store");
+	struct result result = open_database(store, path);
+	if (!result_ok(result)) {
+		store_close(store);
+		return result;
+	}
+	*ret_store = store;
+	return RESULT_OK;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (int i = 0; i < STORE_STATEMENTS; i++)
+		sqlite3_finalize(store->statements[i]);
+	for (int t = 0; t < STORE_TABLES; t++)
+		for (int i = 0; i < ROW_STATEMENTS; i++)
+			sqlite3_finalize(store->rows[t][i]);
+	sqlite3_close(store->database);
+	free(store);
+}
+
+bool store_is_dirty(const struct store *store)
+{
+	return store->dirty;
+}
+
+struct result store_result(const struct store *store)
+{
+	return store->failed ? FAIL(ERROR_SYSTEM, "the store failed") : RESULT_OK;
+}
+
+const char *store_error_text(const struct store *store)
+{
+	return store->error;
+}
+
+static bool begin_change(struct store *store)
+{
+	if (store->dirty || store->failed)
+		return !store->failed;
+	store->dirty = execute_text(store, "BEGIN IMMEDIATE");
+	return store->dirty;
+}
+
+struct result store_commit(struct store *store)
+{
+	if (store->dirty && !store->failed)
+		execute_text(store, "COMMIT");
+	store->dirty = false;
+	return store_result(store);
+}
+
+static void bind(struct store *store, sqlite3_stmt *statement, int place,
+                 const struct store_value *value)
+{
+	const void *data = value->bytes.data ? (const void *)value->bytes.data : "";
+	int length = (int)value->bytes.length;
+	int bound = SQLITE_OK;
+
+	switch (value->kind) {
+	case STORE_NUMBER: bound = sqlite3_bind_int64(statement, place, value->number); break;
+	case STORE_TEXT:
+		bound = sqlite3_bind_text(statement, place, data, length, SQLITE_TRANSIENT);
+		break;
+	case STORE_BYTES:
+		bound = sqlite3_bind_blob(statement, place, data, length, SQLITE_TRANSIENT);
+		break;
+	case STORE_NULL: bound = sqlite3_bind_null(statement, place); break;
+	}
+	if (bound != SQLITE_OK)
+		note_failure(store);
+}
+
+static sqlite3_stmt *bound_statement(struct store *store, enum store_statement which,
+                                     const struct store_value *values, size_t count)
+{
+	sqlite3_stmt *statement = prepare(store, &store->statements[which], statement_texts[which]);
+
+	if (!statement || store->failed)
+		return NULL;
+	CHECK((size_t)sqlite3_bind_parameter_count(statement) == count);
+	for (size_t i = 0; i < count; i++)
+		bind(store, statement, (int)i + 1, &values[i]);
+	return statement;
+}
+
+bool store_prepares(struct store *store, enum store_statement which)
+{
+	return prepare(store, &store->statements[which], statement_texts[which]) != NULL;
+}
+
+static int finish_change(struct store *store, sqlite3_stmt *statement)
+{
+	int stepped = sqlite3_step(statement);
+
+	if (stepped != SQLITE_DONE && stepped != SQLITE_ROW)
+		note_failure(store);
+	sqlite3_reset(statement);
+	sqlite3_clear_bindings(statement);
+	return store->failed ? 0 : sqlite3_changes(store->database);
+}
+
+int store_execute(struct store *store, enum store_statement which, const struct store_value *values,
+                  size_t count)
+{
+	if (!begin_change(store))
+		return 0;
+	sqlite3_stmt *statement = bound_statement(store, which, values, count);
+	return statement ? finish_change(store, statement) : 0;
+}
+
+struct store_query store_begin(struct store *store, enum store_statement which,
+                               const struct store_value *values, size_t count)
+{
+	return (struct store_query){ store, bound_statement(store, which, values, count) };
+}
+
+bool store_step(struct store_query *query)
+{
+	if (!query->statement)
+		return false;
+	int stepped = sqlite3_step(query->statement);
+	if (stepped == SQLITE_ROW)
+		return true;
+	if (stepped != SQLITE_DONE)
+		note_failure(query->store);
+	store_end(query);
+	return false;
+}
+
+int64_t store_number(const struct store_query *query, int column)
+{
+	return sqlite3_column_int64(query->statement, column);
+}
+
+struct bytes store_bytes(const struct store_query *query, int column)
+{
+	const void *data = sqlite3_column_blob(query->statement, column);
+
+	return bytes_from(data, (size_t)sqlite3_column_bytes(query->statement, column));
+}
+
+bool store_is_null(const struct store_query *query, int column)
+{
+	return sqlite3_column_type(query->statement, column) == SQLITE_NULL;
+}
+
+void store_end(struct store_query *query)
+{
+	if (query->statement) {
+		sqlite3_reset(query->statement);
+		sqlite3_clear_bindings(query->statement);
+	}
+	query->statement = NULL;
+}
+
+int64_t store_one(struct store *store, enum store_statement which, int64_t otherwise,
+                  const struct store_value *values, size_t count)
+{
+	struct store_query query = store_begin(store, which, values, count);
+	int64_t number = store_step(&query) ? store_number(&query, 0) : otherwise;
+
+	store_end(&query);
+	return number;
+}
+
+static struct store_value member_value(const struct store_column *column, const char *object)
+{
+	const char *member = object + column->offset;
+
+	switch (column->kind) {
+	case COLUMN_LONG: return STORE_N(*(const int64_t *)(const void *)member);
+	case COLUMN_INT: return STORE_N(*(const int *)(const void *)member);
+	case COLUMN_TEXT: return STORE_T(member);
+	case COLUMN_FIXED: return STORE_B(bytes_from(member, column->size));
+	case COLUMN_BYTES:
+		return STORE_B(bytes_from(
+		        member, *(const size_t *)(const void *)(object + column->length_offset)));
+	case COLUMN_HEAP: break;
+	}
+	const char *text = *(char *const *)(const void *)member;
+	return STORE_T(text ? text : "{}");
+}
+
+static void write_row(struct store *store, enum store_table table, enum row_statement which,
+                      const void *object)
+{
+	if (!begin_change(store))
+		return;
+	sqlite3_stmt *statement = row_statement(store, table, which);
+	if (!statement)
+		return;
+	for (int i = 0; i < store_tables[table].count; i++) {
+		struct store_value value = member_value(&store_tables[table].columns[i], object);
+		bind(store, statement, i + 1, &value);
+	}
+	finish_change(store, statement);
+}
+
+void store_insert(struct store *store, enum store_table table, const void *object)
+{
+	write_row(store, table, ROW_INSERT, object);
+}
+
+void store_update(struct store *store, enum store_table table, const void *object)
+{
+	write_row(store, table, ROW_UPDATE, object);
+}
+
+static void read_member(const struct store_query *query, int place,
+                        const struct store_column *column, char *object)
+{
+	char *member = object + column->offset;
+	struct bytes bytes = column->kind <= COLUMN_INT ? BYTES_NONE : store_bytes(query, place);
+
+	switch (column->kind) {
+	case COLUMN_LONG: *(int64_t *)(void *)member = store_number(query, place); return;
+	case COLUMN_INT: *(int *)(void *)member = (int)store_number(query, place); return;
+	case COLUMN_TEXT: bytes_copy_text(bytes, member, column->size); return;
+	case COLUMN_HEAP:
+		*(char **)(void *)member =
+		        strndup(bytes.length ? (const char *)bytes.data : "", bytes.length);
+		CHECK(*(char **)(void *)member);
+		return;
+	case COLUMN_BYTES:
+		*(size_t *)(void *)(object + column->length_offset) =
+		        bytes.length <= column->size ? bytes.length : 0;
+		break;
+	case COLUMN_FIXED: break;
+	}
+	if (bytes.length && bytes.length <= column->size)
+		memcpy(member, bytes.data, bytes.length);
+}
+
+void store_read(const struct store_query *query, enum store_table table, void *ret_object)
+{
+	memset(ret_object, 0, store_tables[table].size);
+	for (int i = 0; i < store_tables[table].count; i++)
+		read_member(query, i, &store_tables[table].columns[i], ret_object);
+}
+
+static bool read_row(struct store *store, enum store_table table, enum row_statement which,
+                     int64_t id, int64_t merchant, void *ret_object)
+{
+	struct store_query query = { store, row_statement(store, table, which) };
+
+	memset(ret_object, 0, store_tables[table].size);
+	if (!query.statement || store->failed)
+		return false;
+	sqlite3_bind_int64(query.statement, 1, id);
+	if (which == ROW_FIND)
+		sqlite3_bind_int64(query.statement, 2, merchant);
+	bool found = store_step(&query);
+	if (found)
+		store_read(&query, table, ret_object);
+	store_end(&query);
+	return found;
+}
+
+bool store_find(struct store *store, enum store_table table, int64_t merchant, int64_t id,
+                void *ret_object)
+{
+	CHECK(store_tables[table].owned);
+	return read_row(store, table, ROW_FIND, id, merchant, ret_object);
+}
+
+bool store_load(struct store *store, enum store_table table, int64_t id, void *ret_object)
+{
+	return read_row(store, table, ROW_LOAD, id, 0, ret_object);
+}
+
+int64_t store_last_id(struct store *store)
+{
+	int64_t last = 0;
+	static const char *const others[] = { "events", "steps", "trials" };
+	char sql[80];
+
+	for (int t = 0; t < STORE_TABLES + 3; t++) {
+		snprintf(sql, sizeof(sql), "SELECT coalesce(max(id), 0) FROM %s",
+		         t < STORE_TABLES ? store_tables[t].name : others[t - STORE_TABLES]);
+		int64_t largest = text_number(store, sql);
+		last = largest > last ? largest : last;
+	}
+	return last;
+}
+
+bool store_setting(struct store *store, const char *name, uint8_t *ret_value, size_t length)
+{
+	struct store_query query = store_ask(store, STORE_SETTING, STORE_T(name));
+	bool found = store_step(&query);
+
+	if (found) {
+		struct bytes value = store_bytes(&query, 0);
+		found = value.length == length;
+		if (found)
+			memcpy(ret_value, value.data, length);
+	}
+	store_end(&query);
+	return found;
+}
+
+void store_set_setting(struct store *store, const char *name, struct bytes value)
+{
+	store_run(store, STORE_SET_SETTING, STORE_T(name), STORE_B(value));
+}

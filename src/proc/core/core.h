@@ -1,0 +1,102 @@
+// The program core: who may do what, the flows, the books. One loop on one thread, in turns: read
+// what came, handle it (every handler reads and writes the store at once), commit, and only then
+// let the answers out. A turn is one transaction, however many requests it holds (group commit).
+#pragma once
+
+#include "config/config.h"
+#include "domain/objects.h"
+#include "store/store.h"
+#include "wire/channel.h"
+
+#include <uv.h>
+
+struct flows;
+struct pages;
+struct api;
+struct control;
+
+struct core {
+	uv_loop_t loop;
+	struct config config;
+	struct store *store;
+	uint8_t id_key[32]; // makes the ids and secrets that merchants and shoppers see
+	int64_t now_ms;     // wall clock, read once a turn
+	int64_t last_id;
+	char *card_keys; // vault's JWKS; NULL until vault has said it
+	struct wire_channel parent, web, vault;
+	struct flows *flows;
+	struct api *api;
+	struct pages *pages;
+	struct control *control;
+	bool ready;
+	bool stopping;
+};
+
+// A request as web handed it on; views live until the handler returns.
+struct request {
+	uint64_t serial;
+	int listener; // 0 public, 1 results, 2 metrics
+	struct bytes method, path, query, peer, host, authorization, idempotency_key, version,
+	        content_type, origin, user_agent, accept, accept_language, body;
+	char id[40]; // req_…
+};
+
+enum reply_kind { REPLY_JSON = 0, REPLY_PAGE, REPLY_REDIRECT, REPLY_TEXT, REPLY_HTML };
+enum {
+	REPLY_REPLAYED = 1,
+	REPLY_RETRY_NEVER = 2,
+	REPLY_RETRY_AGAIN = 4,
+	REPLY_CORS = 8,
+	REPLY_CLOSE = 16,
+};
+
+// What goes back; texts that are NULL are left out. Copied at once.
+struct reply {
+	int status;
+	enum reply_kind kind;
+	int flags;
+	int retry_after_s;
+	const char *request_id, *version, *page, *location, *csp_origin, *frame_ancestor, *allow;
+	struct bytes body;
+};
+
+// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that
+// has gone is thrown away by web.
+void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
+
+// A new row key: larger than all before (milliseconds since 2025 and a sequence).
+int64_t core_next_id(struct core *core);
+// The time in a row key, Unix milliseconds.
+int64_t core_id_ms(int64_t id);
+
+// Makes the loop come round once more soon: for work that has to wait for this turn's commit.
+void core_wake(struct core *core);
+
+// The parts of core, each with its own file. They are made before the first turn and get what is
+// theirs: requests by path, vault's messages, the clock.
+struct flows *flows_new(struct core *core);
+void flows_free(struct flows *flows);
+struct api *api_new(struct core *core);
+void api_free(struct api *api);
+struct pages *pages_new(struct core *core);
+void pages_free(struct pages *pages);
+
+// Answers a request to /v1/…, sooner or later. api_*.c.
+void api_request(struct core *core, const struct request *request);
+// The client of an unanswered request has gone.
+void api_gone(struct core *core, uint64_t serial);
+
+// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener.
+// pages.c.
+void pages_request(struct core *core, const struct request *request);
+void pages_gone(struct core *core, uint64_t serial);
+// Something that a hosted page shows has changed: whoever waits for this intent's state is
+// answered.
+void pages_changed(struct core *core, int64_t intent);
+
+// Messages of vault and of time. flows.c.
+void flows_vault_message(struct core *core, const struct wire_message *message);
+void flows_vault_is_back(struct core *core);
+void flows_timer(struct core *core);
+// Unix milliseconds when flows_timer() is to be called next; 0: not at all.
+int64_t flows_next_timer(const struct core *core);
