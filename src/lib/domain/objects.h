@@ -128,7 +128,7 @@ struct attempt {
 	enum attempt_kind kind;
 	int64_t intent, customer, card, connection;
 	enum attempt_state state;
-	int problem;         // a row of domain/advice.def: why it is over; 0: no problem
+	int problem;         // a row of domain/problem.def: why it is over; 0: no problem
 	int64_t deadline_ms; // when something must have happened; 0: at rest
 	int64_t answered_ms;
 	int64_t stan, sent_ms;
