@@ -1,6 +1,6 @@
 // The program core: who may do what, the flows, the books. One loop on one thread, in turns: read
-// what came, handle it (every handler reads and writes the store at once), commit, and only then
-// let the answers out. A turn is one transaction, however many requests it holds (group commit).
+// what came, handle it (every handler reads and writes the store at once), commit, and only then let
+// the answers out. A turn is one transaction, however many requests it holds (group commit).
 #pragma once
 
 #include "config/config.h"
@@ -14,22 +14,20 @@ struct flows;
 struct pages;
 struct api;
 struct control;
+struct turns;
 
 struct core {
-	uv_loop_t loop;
 	struct config config;
 	struct store *store;
 	uint8_t id_key[32]; // makes the ids and secrets that merchants and shoppers see
 	int64_t now_ms;     // wall clock, read once a turn
 	int64_t last_id;
 	char *card_keys; // vault's JWKS; NULL until vault has said it
-	struct wire_channel parent, web, vault;
+	struct turns *turns;
 	struct flows *flows;
 	struct api *api;
 	struct pages *pages;
 	struct control *control;
-	bool ready;
-	bool stopping;
 };
 
 // A request as web handed it on; views live until the handler returns.
@@ -37,7 +35,7 @@ struct request {
 	uint64_t serial;
 	int listener; // 0 public, 1 results, 2 metrics
 	struct bytes method, path, query, peer, host, authorization, idempotency_key, version,
-	        content_type, origin, user_agent, accept, accept_language, body;
+		content_type, origin, user_agent, accept, accept_language, body;
 	char id[40]; // req_…
 };
 
@@ -60,43 +58,64 @@ struct reply {
 	struct bytes body;
 };
 
-// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that
-// has gone is thrown away by web.
+// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that has
+// gone is thrown away by web.
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
+
+// Queues a message to vault; it leaves after this turn's commit. False: vault is away just now.
+bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values);
 
 // A new row key: larger than all before (milliseconds since 2025 and a sequence).
 int64_t core_next_id(struct core *core);
 // The time in a row key, Unix milliseconds.
 int64_t core_id_ms(int64_t id);
 
-// Makes the loop come round once more soon: for work that has to wait for this turn's commit.
+// Makes the loop come round once more soon, and the timers of the parts be asked again.
 void core_wake(struct core *core);
+// The loop, for the parts that poll descriptors of their own (control.c).
+uv_loop_t *core_loop(struct core *core);
+// Ends a turn that was begun by an event of such a descriptor: to be called last in its callback.
+void core_end_turn(struct core *core);
 
-// The parts of core, each with its own file. They are made before the first turn and get what is
-// theirs: requests by path, vault's messages, the clock.
+// The parts of core, each with its own file.
 struct flows *flows_new(struct core *core);
 void flows_free(struct flows *flows);
 struct api *api_new(struct core *core);
 void api_free(struct api *api);
 struct pages *pages_new(struct core *core);
 void pages_free(struct pages *pages);
+struct control *control_new(struct core *core);
+void control_free(struct control *control);
 
 // Answers a request to /v1/…, sooner or later. api_*.c.
 void api_request(struct core *core, const struct request *request);
-// The client of an unanswered request has gone.
+// The client of an unanswered request has gone; 0: all clients have (web was restarted).
 void api_gone(struct core *core, uint64_t serial);
 
-// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener.
-// pages.c.
+// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener. pages.c.
 void pages_request(struct core *core, const struct request *request);
 void pages_gone(struct core *core, uint64_t serial);
-// Something that a hosted page shows has changed: whoever waits for this intent's state is
-// answered.
+// Something that a hosted page shows has changed: whoever waits for this intent's state is answered.
 void pages_changed(struct core *core, int64_t intent);
+void pages_timer(struct core *core);
+int64_t pages_next_timer(const struct core *core);
 
-// Messages of vault and of time. flows.c.
+// Messages of vault and of time. flows_….c.
 void flows_vault_message(struct core *core, const struct wire_message *message);
 void flows_vault_is_back(struct core *core);
 void flows_timer(struct core *core);
-// Unix milliseconds when flows_timer() is to be called next; 0: not at all.
+// Unix milliseconds when flows_timer() is to be called next; INT64_MAX: not at all.
 int64_t flows_next_timer(const struct core *core);
+
+// The operator's control socket was handed over; control.c owns it.
+void control_listen(struct core *core, int fd);
+
+// Probes and numbers. metrics.c.
+void metrics_request(struct core *core, const struct request *request);
+enum metric {
+#define METRIC(name, text) METRIC_##name,
+#include "metrics.def"
+#undef METRIC
+	METRICS
+};
+void metric_add(enum metric metric, int64_t count);

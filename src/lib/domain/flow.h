@@ -1,0 +1,95 @@
+// The flows as pure functions: (facts, event, policy, now) in, (next state, effects) out. No clock, no
+// chance, no input or output, no allocation. What runs live, what recovers after a crash and what a
+// simulation runs is this code. States and events are those of docs/states.md.
+//
+// A flow knows outcomes, never a bank's codes. It does not do anything: it says what is to be done
+// (effects), and its caller writes the step and the effects in one commit before any of them leaves.
+#pragma once
+
+#include "domain/objects.h"
+#include "domain/problem.h"
+
+enum flow_event_kind {
+	EVENT_APPROVED,             // the bank said yes
+	EVENT_DECLINED,             // the bank said no; `problem` says why
+	EVENT_NEEDS_AUTHENTICATION, // the bank would say yes to a shopper who proves who they are
+	EVENT_NOT_SENT,             // not one byte reached the bank
+	EVENT_UNKNOWN,              // whatever happened, nobody here can know
+	EVENT_ENROLLED,             // the card's range has 3-D Secure; `method` tells of a method URL
+	EVENT_NOT_ENROLLED,
+	EVENT_DIRECTORY_AWAY,       // no answer about the range
+	EVENT_BROWSER,              // the browser's facts are known now
+	EVENT_METHOD_DONE,          // the bank's method frame came back
+	EVENT_STATUS,               // ARes: `status`
+	EVENT_RESULT,               // RReq: `status`
+	EVENT_CANCEL,               // the shopper went back, or the merchant canceled
+	EVENT_TIMER,                // the deadline of the state has passed
+	FLOW_EVENTS
+};
+
+struct flow_event {
+	enum flow_event_kind kind;
+	enum problem problem;  // EVENT_DECLINED
+	enum check cvc_check;  // EVENT_APPROVED
+	char status;           // EVENT_STATUS, EVENT_RESULT: transStatus
+	bool method;           // EVENT_ENROLLED: the range has a method URL
+	bool differs;          // EVENT_APPROVED: another amount or currency than was asked for
+};
+
+// What the operator decided; docs/config.md.
+struct flow_policy {
+	bool accept_unenrolled;
+	bool accept_attempted;
+	bool accept_code_unchecked;
+	int decoupled_minutes;
+	int64_t bank_ms; // until the bank must have answered
+};
+
+// What the flow must remember beside its state.
+struct flow_facts {
+	enum attempt_state state;
+	int flags;     // ATTEMPT_…
+	bool browser;  // the browser's facts are known
+	char method;   // threeDSCompInd: Y, N, U; 0 while the method frame may still come back
+	bool ask_again; // the bank wants the authentication's result in a second verification
+	bool present;  // a shopper is there who can be asked (always when linking)
+	bool code;     // the shopper typed a CVC
+};
+
+// What is to be done once the step is durable.
+enum flow_effect {
+	FLOW_VERIFY = 1 << 0,       // ask the bank about the card (zero amount)
+	FLOW_SEND = 1 << 1,         // ask the bank for the money
+	FLOW_FORGET_CODE = 1 << 2,  // vault wipes the CVC
+	FLOW_LOOK_UP = 1 << 3,      // ask the directory server about the card's range
+	FLOW_AUTHENTICATE = 1 << 4, // AReq
+	FLOW_SAVE = 1 << 5,         // the card is linked: save card, intent, events in this commit
+	FLOW_COUNT = 1 << 6,        // counts for the guards as refused
+	FLOW_PAY_AGAIN = 1 << 7,    // a new attempt with the authentication's result
+	FLOW_REVERSE = 1 << 8,      // queue a reversal in this commit, unless there is one
+	FLOW_CAPTURE = 1 << 9,      // queue a capture advice in this commit
+	FLOW_IGNORED = 1 << 10,     // the event means nothing in this state; nothing is to be written
+};
+
+struct flow_step {
+	enum attempt_state next;
+	enum problem problem; // why it is over, when next is ATTEMPT_OVER or ATTEMPT_GIVEN_UP
+	unsigned effects;
+	int64_t deadline_ms;  // of the next state; 0: at rest
+	char method;          // as in the facts, after this step
+	bool ask_again;
+};
+
+// One step of linking a card, and of a payment.
+struct flow_step link_next(const struct flow_facts *facts, const struct flow_event *event,
+                           const struct flow_policy *policy, int64_t now_ms);
+struct flow_step payment_next(const struct flow_facts *facts, const struct flow_event *event,
+                              const struct flow_policy *policy, int64_t now_ms);
+
+// Names for logs, the support view and the documentation: "verifying", "approved".
+const char *flow_state_name(enum attempt_state state);
+const char *flow_event_name(enum flow_event_kind kind);
+// True when the attempt needs nothing more by itself.
+bool flow_is_over(enum attempt_state state);
+// What the intent shows while its attempt is in this state.
+enum intent_status flow_intent_status(enum attempt_state state);
