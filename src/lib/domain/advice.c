@@ -10,19 +10,20 @@ static int64_t pause_ms(int tries)
 }
 
 static struct advice_step again(const struct advice *advice, const struct advice_policy *policy,
-				int64_t now_ms)
+                                int64_t now_ms)
 {
 	if (now_ms - advice->first_ms >= policy->attention_ms)
 		return (struct advice_step){ ADVICE_NEEDS_ATTENTION, false, 0, advice->tries };
 	return (struct advice_step){ ADVICE_QUEUED, false, now_ms + pause_ms(advice->tries),
-				     advice->tries };
+		                     advice->tries };
 }
 
 struct advice_step advice_next(const struct advice *advice, enum advice_event event,
-			       int64_t original_deadline_ms, const struct advice_policy *policy,
-			       int64_t now_ms)
+                               int64_t original_deadline_ms, const struct advice_policy *policy,
+                               int64_t now_ms)
 {
-	bool settled = advice->state == ADVICE_ACKNOWLEDGED || advice->state == ADVICE_NEEDS_ATTENTION;
+	bool settled =
+	        advice->state == ADVICE_ACKNOWLEDGED || advice->state == ADVICE_NEEDS_ATTENTION;
 
 	if (event == ADVICE_ACCEPTED)
 		return (struct advice_step){ ADVICE_ACKNOWLEDGED, false, 0, advice->tries };
@@ -33,9 +34,10 @@ struct advice_step advice_next(const struct advice *advice, enum advice_event ev
 		if (advice->state == ADVICE_SENT)
 			return again(advice, policy, now_ms);
 		return (struct advice_step){ ADVICE_SENT, true, now_ms + policy->answer_ms,
-					     advice->tries + 1 };
+			                     advice->tries + 1 };
 	case ADVICE_NO_ORIGINAL:
-		// The original may still be on its way: only after its time is "unknown to us" final.
+		// The original may still be on its way: only after its time is "unknown to us"
+		// final.
 		if (advice->kind == ADVICE_REVERSE &&
 		    now_ms > original_deadline_ms + policy->late_window_ms)
 			return (struct advice_step){ ADVICE_ACKNOWLEDGED, false, 0, advice->tries };

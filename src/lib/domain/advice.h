@@ -1,5 +1,5 @@
-// Advices: messages that the bank must have in the end (reversal, capture). They repeat on their own
-// clock until the bank acknowledges them; none is ever dropped. flows.md, "Advices".
+// Advices: messages that the bank must have in the end (reversal, capture). They repeat on their
+// own clock until the bank acknowledges them; none is ever dropped. flows.md, "Advices".
 #pragma once
 
 #include "domain/objects.h"
@@ -14,7 +14,8 @@ enum advice_event {
 
 struct advice_policy {
 	int64_t answer_ms;      // until the bank must have answered
-	int64_t late_window_ms; // how long after the original's deadline it may still arrive at the bank
+	int64_t late_window_ms; // how long after the original's deadline it may still arrive at the
+	                        // bank
 	int64_t attention_ms;   // after this a person is called (24 h)
 };
 

@@ -1,6 +1,6 @@
 // 3-D Secure as a part of both machines: the range is looked up, the browser prepared, the issuer
-// asked, the shopper challenged. The times are those of EMV 3-D Secure 2.2: 10 s for the method frame,
-// and of flows.md: 30 minutes for a challenge.
+// asked, the shopper challenged. The times are those of EMV 3-D Secure 2.2: 10 s for the method
+// frame, and of flows.md: 30 minutes for a challenge.
 #include "domain/machine.h"
 
 enum {
@@ -17,7 +17,8 @@ static struct flow_step prepare(const struct flow_now *now, bool browser, char m
 	struct flow_step step;
 
 	if (browser && method)
-		step = machine_go(now, ATTEMPT_AUTHENTICATING, now->policy->bank_ms, FLOW_AUTHENTICATE);
+		step = machine_go(now, ATTEMPT_AUTHENTICATING, now->policy->bank_ms,
+		                  FLOW_AUTHENTICATE);
 	else
 		step = machine_go(now, ATTEMPT_PREPARING, browser ? METHOD_MS : SHOPPER_MS, 0);
 	step.method = method;
@@ -53,7 +54,8 @@ static struct flow_step away(const struct flow_now *now)
 	return machine_over(now, PROBLEM_NO_ANSWER, 0);
 }
 
-// The issuer could not, or would not, find out who is there; nothing that a guesser could learn from.
+// The issuer could not, or would not, find out who is there; nothing that a guesser could learn
+// from.
 static struct flow_step not_confirmable(const struct flow_now *now)
 {
 	return machine_over(now, PROBLEM_NOT_CONFIRMABLE, 0);
@@ -81,7 +83,7 @@ static struct flow_step wait_for_app(const struct flow_now *now)
 // transStatus (EMV 3-D Secure 2.2, table A.17). Denied and rejected count for the guards; what the
 // issuer could not do does not.
 static struct flow_step judge(const struct flow_now *now, bool asked,
-			      struct flow_step (*passed)(const struct flow_now *now))
+                              struct flow_step (*passed)(const struct flow_now *now))
 {
 	switch (now->event->status) {
 	case 'Y': return passed(now);
@@ -110,15 +112,14 @@ static const struct flow_row rows[] = {
 };
 
 struct flow_step authentication_run(const struct flow_now *now,
-				    struct flow_step (*passed)(const struct flow_now *now))
+                                    struct flow_step (*passed)(const struct flow_now *now))
 {
 	enum attempt_state state = now->facts->state;
 	enum flow_event_kind kind = now->event->kind;
 
 	if (state == ATTEMPT_LOOKING_UP && kind == EVENT_NOT_ENROLLED)
-		return now->policy->accept_unenrolled ?
-			       passed(now) :
-			       machine_over(now, PROBLEM_NOT_ENROLLED, 0);
+		return now->policy->accept_unenrolled ? passed(now)
+		                                      : machine_over(now, PROBLEM_NOT_ENROLLED, 0);
 	if (state == ATTEMPT_AUTHENTICATING && kind == EVENT_STATUS)
 		return judge(now, false, passed);
 	if ((state == ATTEMPT_CHALLENGING || state == ATTEMPT_WAITING) && kind == EVENT_RESULT)

@@ -1,9 +1,10 @@
-// The flows as pure functions: (facts, event, policy, now) in, (next state, effects) out. No clock, no
-// chance, no input or output, no allocation. What runs live, what recovers after a crash and what a
-// simulation runs is this code. States and events are those of docs/states.md.
+// The flows as pure functions: (facts, event, policy, now) in, (next state, effects) out. No clock,
+// no chance, no input or output, no allocation. What runs live, what recovers after a crash and
+// what a simulation runs is this code. States and events are those of docs/states.md.
 //
 // A flow knows outcomes, never a bank's codes. It does not do anything: it says what is to be done
-// (effects), and its caller writes the step and the effects in one commit before any of them leaves.
+// (effects), and its caller writes the step and the effects in one commit before any of them
+// leaves.
 #pragma once
 
 #include "domain/objects.h"
@@ -15,25 +16,25 @@ enum flow_event_kind {
 	EVENT_NEEDS_AUTHENTICATION, // the bank would say yes to a shopper who proves who they are
 	EVENT_NOT_SENT,             // not one byte reached the bank
 	EVENT_UNKNOWN,              // whatever happened, nobody here can know
-	EVENT_ENROLLED,             // the card's range has 3-D Secure; `method` tells of a method URL
+	EVENT_ENROLLED, // the card's range has 3-D Secure; `method` tells of a method URL
 	EVENT_NOT_ENROLLED,
-	EVENT_DIRECTORY_AWAY,       // no answer about the range
-	EVENT_BROWSER,              // the browser's facts are known now
-	EVENT_METHOD_DONE,          // the bank's method frame came back
-	EVENT_STATUS,               // ARes: `status`
-	EVENT_RESULT,               // RReq: `status`
-	EVENT_CANCEL,               // the shopper went back, or the merchant canceled
-	EVENT_TIMER,                // the deadline of the state has passed
+	EVENT_DIRECTORY_AWAY, // no answer about the range
+	EVENT_BROWSER,        // the browser's facts are known now
+	EVENT_METHOD_DONE,    // the bank's method frame came back
+	EVENT_STATUS,         // ARes: `status`
+	EVENT_RESULT,         // RReq: `status`
+	EVENT_CANCEL,         // the shopper went back, or the merchant canceled
+	EVENT_TIMER,          // the deadline of the state has passed
 	FLOW_EVENTS
 };
 
 struct flow_event {
 	enum flow_event_kind kind;
-	enum problem problem;  // EVENT_DECLINED
-	enum check cvc_check;  // EVENT_APPROVED
-	char status;           // EVENT_STATUS, EVENT_RESULT: transStatus
-	bool method;           // EVENT_ENROLLED: the range has a method URL
-	bool differs;          // EVENT_APPROVED: another amount or currency than was asked for
+	enum problem problem; // EVENT_DECLINED
+	enum check cvc_check; // EVENT_APPROVED
+	char status;          // EVENT_STATUS, EVENT_RESULT: transStatus
+	bool method;          // EVENT_ENROLLED: the range has a method URL
+	bool differs;         // EVENT_APPROVED: another amount or currency than was asked for
 };
 
 // What the operator decided; docs/config.md.
@@ -48,12 +49,12 @@ struct flow_policy {
 // What the flow must remember beside its state.
 struct flow_facts {
 	enum attempt_state state;
-	int flags;     // ATTEMPT_…
-	bool browser;  // the browser's facts are known
-	char method;   // threeDSCompInd: Y, N, U; 0 while the method frame may still come back
+	int flags;      // ATTEMPT_…
+	bool browser;   // the browser's facts are known
+	char method;    // threeDSCompInd: Y, N, U; 0 while the method frame may still come back
 	bool ask_again; // the bank wants the authentication's result in a second verification
-	bool present;  // a shopper is there who can be asked (always when linking)
-	bool code;     // the shopper typed a CVC
+	bool present;   // a shopper is there who can be asked (always when linking)
+	bool code;      // the shopper typed a CVC
 };
 
 // What is to be done once the step is durable.
@@ -68,15 +69,15 @@ enum flow_effect {
 	FLOW_PAY_AGAIN = 1 << 7,    // a new attempt with the authentication's result
 	FLOW_REVERSE = 1 << 8,      // queue a reversal in this commit, unless there is one
 	FLOW_CAPTURE = 1 << 9,      // queue a capture advice in this commit
-	FLOW_IGNORED = 1 << 10,     // the event means nothing in this state; nothing is to be written
+	FLOW_IGNORED = 1 << 10, // the event means nothing in this state; nothing is to be written
 };
 
 struct flow_step {
 	enum attempt_state next;
 	enum problem problem; // why it is over, when next is ATTEMPT_OVER or ATTEMPT_GIVEN_UP
 	unsigned effects;
-	int64_t deadline_ms;  // of the next state; 0: at rest
-	char method;          // as in the facts, after this step
+	int64_t deadline_ms; // of the next state; 0: at rest
+	char method;         // as in the facts, after this step
 	bool ask_again;
 };
 

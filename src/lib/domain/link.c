@@ -40,7 +40,7 @@ static struct flow_step needs_authentication(const struct flow_now *now)
 	if (now->facts->ask_again)
 		return machine_over(now, PROBLEM_NOT_CONFIRMED, FLOW_FORGET_CODE);
 	struct flow_step step =
-		machine_go(now, ATTEMPT_LOOKING_UP, 15 * 1000, FLOW_FORGET_CODE | FLOW_LOOK_UP);
+	        machine_go(now, ATTEMPT_LOOKING_UP, 15 * 1000, FLOW_FORGET_CODE | FLOW_LOOK_UP);
 	step.ask_again = true;
 	return step;
 }
@@ -72,7 +72,7 @@ static const struct flow_row rows[] = {
 };
 
 struct flow_step link_next(const struct flow_facts *facts, const struct flow_event *event,
-			   const struct flow_policy *policy, int64_t now_ms)
+                           const struct flow_policy *policy, int64_t now_ms)
 {
 	const struct flow_now now = { facts, event, policy, now_ms };
 	struct flow_step step = machine_run(rows, sizeof(rows) / sizeof(rows[0]), &now);

@@ -7,44 +7,50 @@ struct flow_step machine_run(const struct flow_row *rows, size_t count, const st
 		if (rows[i].state == now->facts->state && rows[i].event == now->event->kind)
 			return rows[i].act(now);
 	return (struct flow_step){ .next = now->facts->state,
-				   .effects = FLOW_IGNORED,
-				   .method = now->facts->method,
-				   .ask_again = now->facts->ask_again };
+		                   .effects = FLOW_IGNORED,
+		                   .method = now->facts->method,
+		                   .ask_again = now->facts->ask_again };
 }
 
 struct flow_step machine_over(const struct flow_now *now, enum problem problem, unsigned effects)
 {
 	return (struct flow_step){ .next = ATTEMPT_OVER,
-				   .problem = problem,
-				   .effects = effects,
-				   .method = now->facts->method,
-				   .ask_again = now->facts->ask_again };
+		                   .problem = problem,
+		                   .effects = effects,
+		                   .method = now->facts->method,
+		                   .ask_again = now->facts->ask_again };
 }
 
 struct flow_step machine_go(const struct flow_now *now, enum attempt_state next, int64_t wait_ms,
-			    unsigned effects)
+                            unsigned effects)
 {
 	return (struct flow_step){ .next = next,
-				   .effects = effects,
-				   .deadline_ms = wait_ms ? now->now_ms + wait_ms : 0,
-				   .method = now->facts->method,
-				   .ask_again = now->facts->ask_again };
+		                   .effects = effects,
+		                   .deadline_ms = wait_ms ? now->now_ms + wait_ms : 0,
+		                   .method = now->facts->method,
+		                   .ask_again = now->facts->ask_again };
 }
 
 const char *flow_state_name(enum attempt_state state)
 {
 	static const char *const names[] = {
-		[ATTEMPT_VERIFYING] = "verifying",     [ATTEMPT_LOOKING_UP] = "looking_up",
-		[ATTEMPT_PREPARING] = "preparing",     [ATTEMPT_AUTHENTICATING] = "authenticating",
-		[ATTEMPT_CHALLENGING] = "challenging", [ATTEMPT_WAITING] = "waiting",
-		[ATTEMPT_LINKED] = "linked",           [ATTEMPT_SENT] = "sent",
-		[ATTEMPT_HELD] = "held",               [ATTEMPT_PAID] = "paid",
-		[ATTEMPT_GIVEN_UP] = "given_up",       [ATTEMPT_RELEASED] = "released",
+		[ATTEMPT_VERIFYING] = "verifying",
+		[ATTEMPT_LOOKING_UP] = "looking_up",
+		[ATTEMPT_PREPARING] = "preparing",
+		[ATTEMPT_AUTHENTICATING] = "authenticating",
+		[ATTEMPT_CHALLENGING] = "challenging",
+		[ATTEMPT_WAITING] = "waiting",
+		[ATTEMPT_LINKED] = "linked",
+		[ATTEMPT_SENT] = "sent",
+		[ATTEMPT_HELD] = "held",
+		[ATTEMPT_PAID] = "paid",
+		[ATTEMPT_GIVEN_UP] = "given_up",
+		[ATTEMPT_RELEASED] = "released",
 		[ATTEMPT_OVER] = "over",
 	};
 
-	return (size_t)state < sizeof(names) / sizeof(names[0]) && names[state] ? names[state] :
-										  "unknown";
+	return (size_t)state < sizeof(names) / sizeof(names[0]) && names[state] ? names[state]
+	                                                                        : "unknown";
 }
 
 const char *flow_event_name(enum flow_event_kind kind)

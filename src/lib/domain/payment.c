@@ -1,5 +1,5 @@
-// A payment with a linked card. A time-out is unknown, never failed: an authorization whose fate nobody
-// here knows is given up and reversed in one commit. flows.md, "Payment attempt".
+// A payment with a linked card. A time-out is unknown, never failed: an authorization whose fate
+// nobody here knows is given up and reversed in one commit. flows.md, "Payment attempt".
 #include "domain/machine.h"
 
 static struct flow_step approved(const struct flow_now *now)
@@ -75,7 +75,7 @@ static const struct flow_row rows[] = {
 };
 
 struct flow_step payment_next(const struct flow_facts *facts, const struct flow_event *event,
-			      const struct flow_policy *policy, int64_t now_ms)
+                              const struct flow_policy *policy, int64_t now_ms)
 {
 	const struct flow_now now = { facts, event, policy, now_ms };
 	struct flow_step step = machine_run(rows, sizeof(rows) / sizeof(rows[0]), &now);

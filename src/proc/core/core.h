@@ -1,6 +1,6 @@
 // The program core: who may do what, the flows, the books. One loop on one thread, in turns: read
-// what came, handle it (every handler reads and writes the store at once), commit, and only then let
-// the answers out. A turn is one transaction, however many requests it holds (group commit).
+// what came, handle it (every handler reads and writes the store at once), commit, and only then
+// let the answers out. A turn is one transaction, however many requests it holds (group commit).
 #pragma once
 
 #include "config/config.h"
@@ -35,7 +35,7 @@ struct request {
 	uint64_t serial;
 	int listener; // 0 public, 1 results, 2 metrics
 	struct bytes method, path, query, peer, host, authorization, idempotency_key, version,
-		content_type, origin, user_agent, accept, accept_language, body;
+	        content_type, origin, user_agent, accept, accept_language, body;
 	char id[40]; // req_…
 };
 
@@ -58,8 +58,8 @@ struct reply {
 	struct bytes body;
 };
 
-// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that has
-// gone is thrown away by web.
+// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that
+// has gone is thrown away by web.
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
 
 // Queues a message to vault; it leaves after this turn's commit. False: vault is away just now.
@@ -92,10 +92,12 @@ void api_request(struct core *core, const struct request *request);
 // The client of an unanswered request has gone; 0: all clients have (web was restarted).
 void api_gone(struct core *core, uint64_t serial);
 
-// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener. pages.c.
+// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener.
+// pages.c.
 void pages_request(struct core *core, const struct request *request);
 void pages_gone(struct core *core, uint64_t serial);
-// Something that a hosted page shows has changed: whoever waits for this intent's state is answered.
+// Something that a hosted page shows has changed: whoever waits for this intent's state is
+// answered.
 void pages_changed(struct core *core, int64_t intent);
 void pages_timer(struct core *core);
 int64_t pages_next_timer(const struct core *core);

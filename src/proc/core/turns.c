@@ -1,6 +1,6 @@
-// The loop of core: channels to the neighbours, turns, one commit a turn. Nothing that was queued in a
-// turn leaves before the commit has returned well; if it fails the program stops, and what is durable
-// is what happened.
+// The loop of core: channels to the neighbours, turns, one commit a turn. Nothing that was queued
+// in a turn leaves before the commit has returned well; if it fails the program stops, and what is
+// durable is what happened.
 #include "core/turns.h"
 
 #include "base/check.h"
@@ -98,14 +98,15 @@ static void line_flush(struct core *core, struct line *line)
 }
 
 static void tell(struct core *core, struct line *line, enum wire_number number,
-		 const struct wire_value *values)
+                 const struct wire_value *values)
 {
 	if (!line->poll)
 		return;
 	struct result result = wire_channel_put(&line->channel, number, values);
 	if (!result_ok(result))
 		log_event(LOG_ERROR, "message_not_sent",
-			  LOG_TEXT("message", wire_row((uint16_t)number)->name), LOG_RESULT(result));
+		          LOG_TEXT("message", wire_row((uint16_t)number)->name),
+		          LOG_RESULT(result));
 	core->turns->begun = true;
 }
 
@@ -217,7 +218,8 @@ void core_end_turn(struct core *core)
 		metric_add(METRIC_COMMITS, 1);
 	struct result result = store_commit(core->store);
 	if (!result_ok(result)) {
-		log_event(LOG_ERROR, "store_failed", LOG_TEXT("detail", store_error_text(core->store)));
+		log_event(LOG_ERROR, "store_failed",
+		          LOG_TEXT("detail", store_error_text(core->store)));
 		_exit(1); // no answer leaves; the parent starts core anew, from what is durable
 	}
 	turns->begun = false;
@@ -236,7 +238,8 @@ static void on_check(uv_check_t *check)
 		core_end_turn(core);
 }
 
-// --- messages --------------------------------------------------------------------------------------
+// --- messages
+// --------------------------------------------------------------------------------------
 
 static void split_target(struct bytes target, struct bytes *ret_path, struct bytes *ret_query)
 {
@@ -252,7 +255,7 @@ static void route(struct core *core, const struct request *request)
 	if (request->listener == 2)
 		metrics_request(core, request);
 	else if (request->listener == 1 || bytes_start_with(request->path, "/c/") ||
-		 bytes_start_with(request->path, "/3ds/"))
+	         bytes_start_with(request->path, "/3ds/"))
 		pages_request(core, request);
 	else
 		api_request(core, request);
@@ -290,8 +293,8 @@ static void on_request(struct core *core, const struct wire_message *message)
 
 static void on_gone(struct core *core, const struct wire_message *message)
 {
-	uint64_t serial = message->fields[WIRE_REQUEST_GONE_SERIAL].number |
-			  core->turns->epoch << EPOCH_SHIFT;
+	uint64_t serial = message->fields[WIRE_REQUEST_GONE_SERIAL].number | core->turns->epoch
+	                                                                             << EPOCH_SHIFT;
 
 	api_gone(core, serial);
 	pages_gone(core, serial);
@@ -386,7 +389,8 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 			struct result result = read_line(core, lines[i]);
 			if (result.error == ERROR_INPUT)
 				log_event(LOG_ERROR, "catalogue_broken",
-					  LOG_TEXT("peer", peer_name(lines[i])), LOG_RESULT(result));
+				          LOG_TEXT("peer", peer_name(lines[i])),
+				          LOG_RESULT(result));
 			if (!result_ok(result) && lines[i]->poll == poll)
 				line_lost(core, lines[i]);
 		}
