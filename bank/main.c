@@ -1,0 +1,124 @@
+// bank: the sandbox bank's program. Reads the command line, makes the parts, runs the loop.
+#include "bank.h"
+
+#include "cards.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+        "usage: bank [--listen ADDRESS] [--http-port N] [--iso-port N] [--iso-line LINE]\n"
+        "            [--ledger FILE] [--late-ms N]\n";
+
+struct options {
+	const char *address, *line, *ledger;
+	int http_port, iso_port, late_ms;
+};
+
+int64_t bank_now_ms(const struct bank *bank)
+{
+	(void)bank;
+	return clock_wall_ms();
+}
+
+static bool read_number(const char *text, uint64_t max, int *ret_number)
+{
+	uint64_t number;
+
+	if (!text_to_number(bytes_text(text), max, &number))
+		return false;
+	*ret_number = (int)number;
+	return true;
+}
+
+static bool read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{ "listen", required_argument, NULL, 'l' },
+		{ "http-port", required_argument, NULL, 'h' },
+		{ "iso-port", required_argument, NULL, 'i' },
+		{ "iso-line", required_argument, NULL, 'd' },
+		{ "ledger", required_argument, NULL, 'f' },
+		{ "late-ms", required_argument, NULL, 't' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		bool good = true;
+		switch (option) {
+		case 'l': options->address = optarg; break;
+		case 'h': good = read_number(optarg, 65535, &options->http_port); break;
+		case 'i': good = read_number(optarg, 65535, &options->iso_port); break;
+		case 'd': options->line = optarg; break;
+		case 'f': options->ledger = optarg; break;
+		case 't': good = read_number(optarg, 3600000, &options->late_ms); break;
+		default: return false;
+		}
+		if (!good)
+			return false;
+	}
+	return optind == argc;
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+	(void)number;
+	uv_stop(signal->loop);
+}
+
+static void watch_signals(uv_loop_t *loop, uv_signal_t signals[static 2])
+{
+	static const int numbers[2] = { SIGTERM, SIGINT };
+
+	for (int i = 0; i < 2; i++) {
+		uv_signal_init(loop, &signals[i]);
+		uv_signal_start(&signals[i], on_signal, numbers[i]);
+		uv_unref((uv_handle_t *)&signals[i]);
+	}
+}
+
+static int run(struct bank *bank)
+{
+	uv_signal_t signals[2];
+	struct result result = bank_web_start(bank, bank->http_port);
+
+	if (!result_ok(result) && result.error != ERROR_NOT_FOUND) {
+		log_event(LOG_ERROR, "http_failed", LOG_RESULT(result));
+		return 1;
+	}
+	watch_signals(bank->loop, signals);
+	log_event(LOG_INFO, "ready", LOG_NUMBER("port", bank->iso_port));
+	uv_run(bank->loop, UV_RUN_DEFAULT);
+	bank_web_stop(bank);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {
+		.address = "127.0.0.1", .http_port = 8090, .iso_port = 8583, .late_ms = 25000
+	};
+	struct bank bank = { .loop = uv_default_loop() };
+
+	log_init("bank");
+	if (!read_options(argc, argv, &options)) {
+		fputs(usage, stderr);
+		return 2;
+	}
+	bank.address = options.address;
+	bank.http_port = options.http_port;
+	bank.iso_port = options.iso_port;
+	bank.cards = bank_cards_new();
+	bank.authentications = bank_authentications_new();
+	int status = run(&bank);
+	bank_authentications_free(bank.authentications);
+	bank_cards_free(bank.cards);
+	return status;
+}
