@@ -1,0 +1,73 @@
+// The JSON writer.
+#include "api/json.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+
+void api_json_name(struct api_json *json, const char *name)
+{
+	if (json->comma)
+		buffer_put_byte(json->buffer, ',');
+	json->comma = false;
+	if (!name)
+		return;
+	json_put_text(json->buffer, bytes_text(name));
+	buffer_put_byte(json->buffer, ':');
+}
+
+void api_json_open(struct api_json *json, const char *name, char bracket)
+{
+	api_json_name(json, name);
+	buffer_put_byte(json->buffer, (uint8_t)bracket);
+}
+
+void api_json_close(struct api_json *json, char bracket)
+{
+	buffer_put_byte(json->buffer, (uint8_t)bracket);
+	json->comma = true;
+}
+
+void api_json_bytes(struct api_json *json, const char *name, struct bytes text)
+{
+	api_json_name(json, name);
+	json_put_text(json->buffer, text);
+	json->comma = true;
+}
+
+void api_json_text(struct api_json *json, const char *name, const char *text)
+{
+	api_json_bytes(json, name, bytes_text(text));
+}
+
+void api_json_text_or_null(struct api_json *json, const char *name, const char *text)
+{
+	if (text && text[0])
+		api_json_text(json, name, text);
+	else
+		api_json_null(json, name);
+}
+
+void api_json_raw(struct api_json *json, const char *name, const char *text)
+{
+	api_json_name(json, name);
+	buffer_put_text(json->buffer, text);
+	json->comma = true;
+}
+
+void api_json_number(struct api_json *json, const char *name, int64_t number)
+{
+	api_json_name(json, name);
+	buffer_printf(json->buffer, "%" PRId64, number);
+	json->comma = true;
+}
+
+void api_json_flag(struct api_json *json, const char *name, bool flag)
+{
+	api_json_raw(json, name, flag ? "true" : "false");
+}
+
+void api_json_null(struct api_json *json, const char *name)
+{
+	api_json_raw(json, name, "null");
+}
