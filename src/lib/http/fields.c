@@ -104,7 +104,7 @@ static bool is_blank(uint8_t byte)
 static struct bytes trimmed(struct bytes text)
 {
 	while (text.length && is_blank(text.data[0]))
-		text = bytes_slice(text, 1, text.length);
+		text = bytes_from(text.data + 1, text.length - 1);
 	while (text.length && is_blank(text.data[text.length - 1]))
 		text.length--;
 	return text;

@@ -59,7 +59,7 @@ static struct result read_half(struct bytes text, struct http_form *form, struct
 	size_t before = form->text.length;
 
 	TRY(http_percent_decode(text, true, &form->text));
-	*ret_half = bytes_slice(buffer_view(&form->text), before, form->text.length);
+	*ret_half = bytes_from(form->text.data + before, form->text.length - before);
 	return RESULT_OK;
 }
 
