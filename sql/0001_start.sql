@@ -221,3 +221,4 @@ CREATE TABLE codes (
 	code TEXT PRIMARY KEY,
 	attempt INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX codes_of_attempt ON codes (attempt);

@@ -1,0 +1,87 @@
+// The connections to banks: names and sealed blobs in the store, how they are in memory. Core can name
+// a connection; what is in it only vault can read.
+#include "core/flows.h"
+
+#include "base/check.h"
+#include "base/log.h"
+
+#include <stdlib.h>
+
+static const char *const state_names[] = { "starting", "up", "down", "failed" };
+
+static void tell_vault(struct core *core, const struct store_query *query)
+{
+	core_tell_vault(core, WIRE_CONNECTION,
+			(const struct wire_value[WIRE_FIELDS_OF_CONNECTION]){
+				[WIRE_CONNECTION_NUMBER] = WIRE_N(store_number(query, 0)),
+				[WIRE_CONNECTION_NAME] = WIRE_B(store_bytes(query, 1)),
+				[WIRE_CONNECTION_BLOB] = WIRE_B(store_bytes(query, 4)) });
+}
+
+void connections_tell_vault(struct core *core)
+{
+	struct store_query query = store_begin(core->store, STORE_CONNECTION_LIST, NULL, 0);
+
+	for (struct connection *c = core->flows->connections; c; c = c->next)
+		c->state = 0;
+	while (store_step(&query))
+		if (store_number(&query, 5))
+			tell_vault(core, &query);
+}
+
+void connections_load(struct core *core)
+{
+	struct store_query query = store_begin(core->store, STORE_CONNECTION_LIST, NULL, 0);
+	struct connection **last = &core->flows->connections;
+
+	while (*last) {
+		struct connection *old = *last;
+		*last = old->next;
+		free(old);
+	}
+	while (store_step(&query)) {
+		struct connection *one = calloc(1, sizeof(*one));
+		CHECK(one);
+		one->number = store_number(&query, 0);
+		bytes_copy_text(store_bytes(&query, 1), one->name, sizeof(one->name));
+		bytes_copy_text(store_bytes(&query, 2), one->driver, sizeof(one->driver));
+		one->bank = bytes_equal_text(store_bytes(&query, 3), "bank");
+		*last = one;
+		last = &one->next;
+	}
+}
+
+void connections_state(struct core *core, const struct wire_message *message)
+{
+	const struct wire_value *f = message->fields;
+	int64_t number = (int64_t)f[WIRE_CONNECTION_STATE_NUMBER].number;
+
+	for (struct connection *c = core->flows->connections; c; c = c->next) {
+		if (c->number != number)
+			continue;
+		c->state = (int)f[WIRE_CONNECTION_STATE_STATE].number;
+		bytes_copy_text(f[WIRE_CONNECTION_STATE_DETAIL].bytes, c->detail, sizeof(c->detail));
+		log_event(c->state <= 1 ? LOG_INFO : LOG_WARN, "connection",
+			  LOG_TEXT("connection", c->name), LOG_TEXT("state", state_names[c->state]),
+			  LOG_TEXT("detail", c->detail));
+	}
+}
+
+// One that is up comes before one that may come up; a driver of a line that is down says not_sent itself.
+const struct connection *connections_pick(const struct core *core, bool bank)
+{
+	const struct connection *best = NULL;
+
+	for (const struct connection *c = core->flows->connections; c; c = c->next)
+		if (c->bank == bank && (!best || (c->state == 1 && best->state != 1)))
+			best = c;
+	return best;
+}
+
+struct connection *connections_find(const struct core *core, const char *name)
+{
+	for (struct connection *c = core->flows->connections; c; c = c->next)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}

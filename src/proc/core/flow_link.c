@@ -1,0 +1,377 @@
+// Linking a card: guards, opening by vault, the first question to the bank, and the one commit that
+// saves the card. The rules are in lib/domain/link.c.
+#include "core/flows.h"
+
+#include "api/id.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "core/event.h"
+#include "crypto/random.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OPENING_MS = 10000 };
+
+static void opening_free(struct opening *opening)
+{
+	free(opening->browser);
+	free(opening->billing_details);
+	free(opening);
+}
+
+static void refuse(struct core *core, flow_done *done, void *owner, const struct flow_outcome *why)
+{
+	if (done)
+		flows_tell(core, done, owner, why);
+}
+
+// A refusal before anything was asked is still an attempt with a story and a code. `outcome` gets both.
+static void refused_attempt(struct core *core, const struct setup_intent *intent, int problem,
+			    const char *address, struct flow_outcome *outcome)
+{
+	struct attempt row = { .id = core_next_id(core),
+			       .merchant = intent->merchant,
+			       .kind = ATTEMPT_LINK,
+			       .intent = intent->id,
+			       .customer = intent->customer,
+			       .state = ATTEMPT_OVER,
+			       .problem = problem };
+
+	store_insert(core->store, STORE_ATTEMPTS, &row);
+	flows_step(core, row.id, "refused before the bank was asked: %s", problem_row(problem)->name);
+	flows_make_code(core, row.id);
+	guards_note(core, &row, address, problem_row(problem)->flags & PROBLEM_COUNTS ? 1 : 2);
+	metric_add(METRIC_LINKS_FAILED, 1);
+	*outcome = (struct flow_outcome){ .end = FLOW_REFUSED, .problem = problem, .attempt = row.id };
+}
+
+static bool customer_is_opening(const struct flows *flows, const struct setup_intent *intent)
+{
+	for (size_t i = 0; i < flows->openings.capacity; i++) {
+		const struct opening *opening = flows->openings.slots[i].value;
+		if (opening && (opening->intent == intent->id ||
+				(intent->customer && opening->customer == intent->customer)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_busy(struct core *core, const struct setup_intent *intent)
+{
+	struct attempt live;
+
+	if (intent->attempt && store_load(core->store, STORE_ATTEMPTS, intent->attempt, &live) &&
+	    !flow_is_over(live.state))
+		return true;
+	if (customer_is_opening(core->flows, intent))
+		return true;
+	return intent->customer && store_one_number(core->store, STORE_ATTEMPT_LIVE_OF_CUSTOMER, 0,
+						    STORE_N(intent->customer)) > 0;
+}
+
+static void send_to_vault(struct core *core, const struct opening *opening, struct bytes jwe)
+{
+	char intent[API_ID_CAPACITY];
+
+	api_id_make(core->id_key, API_ID_SETUP_INTENT, opening->intent, intent);
+	core_tell_vault(core, WIRE_OPEN_CARD,
+			(const struct wire_value[WIRE_FIELDS_OF_OPEN_CARD]){
+				[WIRE_OPEN_CARD_ID] = WIRE_N(opening->id),
+				[WIRE_OPEN_CARD_MERCHANT] = WIRE_N(opening->merchant),
+				[WIRE_OPEN_CARD_INTENT] = WIRE_B(bytes_text(intent)),
+				[WIRE_OPEN_CARD_NOW_MS] = WIRE_N(core->now_ms),
+				[WIRE_OPEN_CARD_JWE] = WIRE_B(jwe) });
+}
+
+static void open_card(struct core *core, const struct setup_intent *intent,
+		      const struct flow_link_start *start, flow_done *done, void *owner)
+{
+	struct opening *opening = calloc(1, sizeof(*opening));
+
+	CHECK(opening);
+	*opening = (struct opening){
+		.id = core_next_id(core),
+		.intent = intent->id,
+		.merchant = intent->merchant,
+		.customer = intent->customer,
+		.browser = start->browser ? strdup(start->browser) : NULL,
+		.billing_details = start->billing_details ? strdup(start->billing_details) : NULL,
+		.waiter = { .done = done, .owner = owner },
+		.by_page = start->by_page,
+	};
+	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
+	map_put(&core->flows->openings, opening->id, opening);
+	due_add(&core->flows->due, core->now_ms + OPENING_MS, DUE_OPENING, opening->id);
+	send_to_vault(core, opening, start->jwe);
+	metric_add(METRIC_LINKS_STARTED, 1);
+}
+
+void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done, void *owner)
+{
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = PROBLEM_OUR_FAULT };
+
+	if (!store_load(core->store, STORE_SETUP_INTENTS, start->intent, &intent)) {
+		refuse(core, done, owner, &outcome);
+		return;
+	}
+	if (is_busy(core, &intent)) {
+		outcome = (struct flow_outcome){ .end = FLOW_BUSY, .problem = PROBLEM_RUNNING };
+		refuse(core, done, owner, &outcome);
+		return;
+	}
+	struct guard_verdict verdict = guards_before(core, intent.customer, start->address);
+	if (verdict.problem) {
+		refused_attempt(core, &intent, verdict.problem, start->address, &outcome);
+		outcome.again_ms = verdict.again_ms;
+		refuse(core, done, owner, &outcome);
+		return;
+	}
+	if (start->jwe.length > 4096) {
+		refused_attempt(core, &intent, PROBLEM_UNREADABLE, start->address, &outcome);
+		refuse(core, done, owner, &outcome);
+		return;
+	}
+	open_card(core, &intent, start, done, owner);
+}
+
+void link_opening_over(struct core *core, struct opening *opening, int problem)
+{
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = problem };
+
+	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent))
+		refused_attempt(core, &intent, problem, opening->address, &outcome);
+	refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
+	pages_changed(core, opening->intent);
+	opening_free(opening);
+}
+
+// --- vault has opened the card ---------------------------------------------------------------------
+
+static void copy(struct bytes from, void *to, size_t size)
+{
+	if (from.length <= size && from.length)
+		memcpy(to, from.data, from.length);
+}
+
+static void fill_card(struct core *core, const struct opening *opening, const struct wire_value *f,
+		      struct card *card)
+{
+	*card = (struct card){ .id = core_next_id(core),
+			       .merchant = opening->merchant,
+			       .exp_month = (int)f[WIRE_CARD_OPENED_EXP_MONTH].number,
+			       .exp_year = (int)f[WIRE_CARD_OPENED_EXP_YEAR].number,
+			       .sealed_length = f[WIRE_CARD_OPENED_SEALED].bytes.length };
+	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, card->brand, sizeof(card->brand));
+	bytes_copy_text(f[WIRE_CARD_OPENED_LAST4].bytes, card->last4, sizeof(card->last4));
+	copy(f[WIRE_CARD_OPENED_FINGERPRINT].bytes, card->fingerprint, sizeof(card->fingerprint));
+	copy(f[WIRE_CARD_OPENED_HANDLE].bytes, card->handle, sizeof(card->handle));
+	copy(f[WIRE_CARD_OPENED_SEALED].bytes, card->sealed, sizeof(card->sealed));
+	json_t *details = json_object();
+	json_t *billing = opening->billing_details ?
+				  json_loads(opening->billing_details, JSON_REJECT_DUPLICATES, NULL) :
+				  NULL;
+	struct bytes name = f[WIRE_CARD_OPENED_NAME].bytes;
+	if (name.length && text_is_utf8(name)) {
+		if (!billing)
+			billing = json_object();
+		if (!json_string_value(json_object_get(billing, "name")))
+			json_object_set_new(billing, "name",
+					    json_stringn((const char *)name.data, name.length));
+	}
+	if (billing)
+		json_object_set_new(details, "billing_details", billing);
+	card->details = json_dumps(details, JSON_COMPACT);
+	json_decref(details);
+	CHECK(card->details);
+}
+
+// The first reason not to ask the bank; 0 when there is none.
+static int reason_not_to_ask(struct core *core, const struct opening *opening,
+			     const struct wire_value *f, struct flow_outcome *outcome)
+{
+	struct bytes problem = f[WIRE_CARD_OPENED_PROBLEM].bytes;
+
+	if (problem.length)
+		return (int)problem_of_opening(problem);
+	if (store_run(core->store, STORE_CARD_USED, STORE_B(f[WIRE_CARD_OPENED_USED].bytes),
+		      STORE_N(core->now_ms)) == 0)
+		return PROBLEM_USED;
+	struct guard_verdict verdict = guards_card(core, opening->customer,
+						   f[WIRE_CARD_OPENED_FINGERPRINT].bytes);
+	outcome->again_ms = verdict.again_ms;
+	if (verdict.problem)
+		return verdict.problem;
+	return connections_pick(core, true) ? 0 : PROBLEM_NO_CONNECTION;
+}
+
+static void start_attempt(struct core *core, struct opening *opening, const struct wire_value *f,
+			  struct setup_intent *intent)
+{
+	struct card card cleanup(card_done) = { 0 };
+	struct attempt row = { .id = core_next_id(core),
+			       .merchant = opening->merchant,
+			       .kind = ATTEMPT_LINK,
+			       .intent = opening->intent,
+			       .customer = opening->customer,
+			       .connection = connections_pick(core, true)->number,
+			       .state = ATTEMPT_VERIFYING,
+			       .deadline_ms = core->now_ms + core->flows->policy.bank_ms + 2000,
+			       .stan = flows_new_stan(core),
+			       .sent_ms = core->now_ms,
+			       .currency = "rub" };
+
+	fill_card(core, opening, f, &card);
+	row.card = card.id;
+	store_insert(core->store, STORE_CARDS, &card);
+	store_insert(core->store, STORE_ATTEMPTS, &row);
+	struct live *live = flows_add(core, &row);
+	live->authentication.code = true;
+	live->authentication.browser = take_ptr(opening->browser);
+	memcpy(live->authentication.address, opening->address, sizeof(opening->address));
+	authentication_save(core, row.id, &live->authentication);
+	intent->attempt = row.id;
+	intent->card = card.id;
+	intent->status = INTENT_PROCESSING;
+	store_update(core->store, STORE_SETUP_INTENTS, intent);
+	flows_step(core, row.id, "card opened: %s, ends in %s, %02d/%d; the bank is asked", card.brand,
+		   card.last4, card.exp_month, card.exp_year);
+	bank_verify(core, live);
+	if (opening->waiter.done)
+		flow_wait(core, row.id, opening->waiter.done, opening->waiter.owner);
+}
+
+static bool may_still_link(const struct setup_intent *intent)
+{
+	return intent->status != INTENT_CANCELED && intent->status != INTENT_SUCCEEDED;
+}
+
+void link_opened(struct core *core, const struct wire_message *message)
+{
+	const struct wire_value *f = message->fields;
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct flow_outcome outcome = { 0 };
+	struct opening *opening = map_take(&core->flows->openings,
+					   (int64_t)f[WIRE_CARD_OPENED_ID].number);
+
+	if (!opening)
+		return; // it took too long; its waiter was told
+	int problem = PROBLEM_CANCELLED;
+	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent) &&
+	    may_still_link(&intent))
+		problem = reason_not_to_ask(core, opening, f, &outcome);
+	if (problem == 0) {
+		start_attempt(core, opening, f, &intent);
+	} else {
+		int64_t again_ms = outcome.again_ms;
+		refused_attempt(core, &intent, problem, opening->address, &outcome);
+		outcome.again_ms = again_ms;
+		core_tell_vault(core, WIRE_FORGET_CODE,
+				(const struct wire_value[]){ [WIRE_FORGET_CODE_HANDLE] = WIRE_B(
+								     f[WIRE_CARD_OPENED_HANDLE].bytes) });
+		refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
+	}
+	pages_changed(core, opening->intent);
+	opening_free(opening);
+}
+
+// --- the end ---------------------------------------------------------------------------------------
+
+// The same card of the same customer keeps its id and is refreshed.
+static bool refresh(struct core *core, const struct live *live, struct card *card)
+{
+	struct card old cleanup(card_done) = { 0 };
+	int64_t same = card->customer == 0 ?
+			       0 :
+			       store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(card->customer),
+						STORE_B(BYTES_ARRAY(card->fingerprint)));
+
+	(void)live;
+	if (same == 0 || !store_load(core->store, STORE_CARDS, same, &old))
+		return false;
+	store_run(core->store, STORE_CARD_DROP, STORE_N(card->id));
+	card->id = old.id;
+	free(card->details);
+	card->details = take_ptr(old.details);
+	store_update(core->store, STORE_CARDS, card);
+	event_card(core, EVENT_PAYMENT_METHOD_UPDATED, card);
+	return true;
+}
+
+static void make_default(struct core *core, const struct card *card)
+{
+	struct customer customer cleanup(customer_done) = { 0 };
+	struct card old cleanup(card_done) = { 0 };
+
+	if (!store_load(core->store, STORE_CUSTOMERS, card->customer, &customer))
+		return;
+	if (customer.default_card &&
+	    store_load(core->store, STORE_CARDS, customer.default_card, &old) && old.removed_ms == 0)
+		return;
+	customer.default_card = card->id;
+	store_update(core->store, STORE_CUSTOMERS, &customer);
+	event_customer(core, EVENT_CUSTOMER_UPDATED, &customer);
+}
+
+static void complete_session(struct core *core, const struct setup_intent *intent)
+{
+	struct session session cleanup(session_done) = { 0 };
+
+	if (!intent->session || !store_load(core->store, STORE_SESSIONS, intent->session, &session) ||
+	    session.status != SESSION_OPEN)
+		return;
+	session.status = SESSION_COMPLETE;
+	store_update(core->store, STORE_SESSIONS, &session);
+	event_session(core, EVENT_CHECKOUT_SESSION_COMPLETED, &session);
+}
+
+void link_saved(struct core *core, struct live *live)
+{
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct card card cleanup(card_done) = { 0 };
+
+	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent) ||
+	    !store_load(core->store, STORE_CARDS, live->row.card, &card))
+		return;
+	card.customer = live->row.customer;
+	card.state = 1;
+	card.cvc_check = CHECK_PASS;
+	memcpy(card.network_transaction_id, live->row.network_transaction_id,
+	       sizeof(card.network_transaction_id));
+	if (!refresh(core, live, &card)) {
+		store_update(core->store, STORE_CARDS, &card);
+		if (card.customer)
+			event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
+	}
+	live->row.card = card.id;
+	intent.card = card.id;
+	intent.status = INTENT_SUCCEEDED;
+	store_update(core->store, STORE_SETUP_INTENTS, &intent);
+	event_setup_intent(core, EVENT_SETUP_INTENT_SUCCEEDED, &intent);
+	if (card.customer)
+		make_default(core, &card);
+	complete_session(core, &intent);
+	guards_note(core, &live->row, live->authentication.address, 0);
+	flows_step(core, live->row.id, "card saved");
+	flows_free_stan(core, live->row.stan);
+	metric_add(METRIC_LINKS_DONE, 1);
+}
+
+// Nothing of a card that was not linked is kept, but what an error message has to name.
+void link_failed(struct core *core, struct live *live)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	metric_add(METRIC_LINKS_FAILED, 1);
+	flows_free_stan(core, live->row.stan);
+	if (!store_load(core->store, STORE_CARDS, live->row.card, &card) || card.state == 1)
+		return;
+	memset(card.sealed, 0, sizeof(card.sealed));
+	memset(card.handle, 0, sizeof(card.handle));
+	memset(card.fingerprint, 0, sizeof(card.fingerprint));
+	card.sealed_length = 0;
+	store_update(core->store, STORE_CARDS, &card);
+}

@@ -1,0 +1,595 @@
+// Attempts at work: events in, steps of lib/domain stored, effects carried out, waiters told. What is
+// in memory here can be made anew from the store: see recover().
+#include "core/flows.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/event.h"
+#include "crypto/random.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STAN_LIMIT = 1000000, TIMER_GRACE_MS = 2000, CODE_DIGITS = 8 };
+
+// --- numbers on the wire ---------------------------------------------------------------------------
+
+static bool stan_is_open(const struct flows *flows, int64_t stan)
+{
+	return flows->stans[stan / 8] >> (stan % 8) & 1;
+}
+
+static void stan_mark(struct flows *flows, int64_t stan)
+{
+	flows->stans[stan / 8] = (uint8_t)(flows->stans[stan / 8] | 1 << (stan % 8));
+}
+
+int64_t flows_new_stan(struct core *core)
+{
+	struct flows *flows = core->flows;
+
+	for (int i = 0; i < STAN_LIMIT; i++) {
+		flows->next_stan = flows->next_stan % (STAN_LIMIT - 1) + 1; // 000001 to 999999
+		if (!stan_is_open(flows, flows->next_stan)) {
+			stan_mark(flows, flows->next_stan);
+			return flows->next_stan;
+		}
+	}
+	CHECK(!"a million messages are open at once");
+	return 0;
+}
+
+void flows_free_stan(struct core *core, int64_t stan)
+{
+	struct flows *flows = core->flows;
+
+	flows->stans[stan / 8] = (uint8_t)(flows->stans[stan / 8] & ~(1 << (stan % 8)));
+}
+
+struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject)
+{
+	struct question *question = calloc(1, sizeof(*question));
+
+	CHECK(question);
+	*question = (struct question){ .id = id, .kind = kind, .subject = subject, .asked_ms = core->now_ms };
+	map_put(&core->flows->questions, id, question);
+	return question;
+}
+
+// --- the story for support -------------------------------------------------------------------------
+
+void flows_step(struct core *core, int64_t attempt, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	store_run(core->store, STORE_STEP_INSERT, STORE_N(core_next_id(core)), STORE_N(attempt),
+		  STORE_N(core->now_ms), STORE_T(text));
+}
+
+// Codes are read out on the telephone: no letter that sounds or looks like another sign (Crockford's
+// base 32), forty bits of chance.
+void flows_make_code(struct core *core, int64_t attempt)
+{
+	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	uint8_t chance[CODE_DIGITS];
+	char code[CODE_DIGITS + 2];
+
+	do {
+		int at = 0;
+		CHECK(result_ok(crypto_random(chance, sizeof(chance))));
+		for (int i = 0; i < CODE_DIGITS; i++) {
+			if (i == CODE_DIGITS / 2)
+				code[at++] = '-';
+			code[at++] = alphabet[chance[i] & 31];
+		}
+		code[at] = '\0';
+	} while (store_run(core->store, STORE_CODE_INSERT, STORE_T(code), STORE_N(attempt)) == 0 &&
+		 result_ok(store_result(core->store)));
+}
+
+void flow_code(struct core *core, int64_t attempt, char *ret_code, size_t capacity)
+{
+	struct store_query query = store_ask(core->store, STORE_CODE_OF_ATTEMPT, STORE_N(attempt));
+
+	ret_code[0] = '\0';
+	if (store_step(&query))
+		bytes_copy_text(store_bytes(&query, 0), ret_code, capacity);
+	store_end(&query);
+}
+
+// --- attempts in memory ----------------------------------------------------------------------------
+
+struct live *flows_add(struct core *core, const struct attempt *row)
+{
+	struct live *live = calloc(1, sizeof(*live));
+
+	CHECK(live);
+	live->row = *row;
+	map_put(&core->flows->lives, row->id, live);
+	if (row->deadline_ms)
+		due_add(&core->flows->due, row->deadline_ms, DUE_ATTEMPT, row->id);
+	return live;
+}
+
+static void live_free(struct live *live)
+{
+	while (live->waiters) {
+		struct waiter *waiter = live->waiters;
+		live->waiters = waiter->next;
+		free(waiter);
+	}
+	authentication_free(&live->authentication);
+	free(live);
+}
+
+struct live *flows_live(struct core *core, int64_t attempt)
+{
+	struct live *live = attempt ? map_get(&core->flows->lives, attempt) : NULL;
+	struct attempt row;
+
+	if (live || attempt == 0 || !store_load(core->store, STORE_ATTEMPTS, attempt, &row))
+		return live;
+	live = flows_add(core, &row);
+	authentication_load(core, attempt, &live->authentication);
+	return live;
+}
+
+// --- telling those who wait ------------------------------------------------------------------------
+
+void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome)
+{
+	struct told *told = calloc(1, sizeof(*told));
+	struct told **last = &core->flows->told;
+
+	CHECK(told);
+	*told = (struct told){ .done = done, .owner = owner, .outcome = *outcome };
+	while (*last)
+		last = &(*last)->next;
+	*last = told;
+	core_wake(core);
+}
+
+static void tell_waiters(struct core *core, struct live *live, enum flow_end end)
+{
+	const struct flow_outcome outcome = { .end = end,
+					      .problem = live->row.problem,
+					      .attempt = live->row.id };
+
+	while (live->waiters) {
+		struct waiter *waiter = live->waiters;
+		live->waiters = waiter->next;
+		flows_tell(core, waiter->done, waiter->owner, &outcome);
+		free(waiter);
+	}
+}
+
+// Callbacks may start new flows, which may tell somebody: taken one by one until none is left.
+static void call_told(struct core *core)
+{
+	while (core->flows->told) {
+		struct told *told = core->flows->told;
+		core->flows->told = told->next;
+		told->done(core, told->owner, &told->outcome);
+		free(told);
+	}
+}
+
+static bool wants_the_shopper(enum attempt_state state)
+{
+	return flow_intent_status(state) == INTENT_REQUIRES_ACTION;
+}
+
+void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner)
+{
+	struct live *live = flows_live(core, attempt);
+	struct flow_outcome outcome = { .end = FLOW_AT_REST, .attempt = attempt };
+
+	if (live && !flow_is_over(live->row.state) && !wants_the_shopper(live->row.state)) {
+		struct waiter *waiter = calloc(1, sizeof(*waiter));
+		CHECK(waiter);
+		*waiter = (struct waiter){ live->waiters, done, owner };
+		live->waiters = waiter;
+		return;
+	}
+	if (live) {
+		outcome.problem = live->row.problem;
+		outcome.end = flow_is_over(live->row.state) ? FLOW_AT_REST : FLOW_ACTION;
+	}
+	flows_tell(core, done, owner, &outcome);
+}
+
+static void forget_in_list(struct waiter **list, const void *owner)
+{
+	while (*list) {
+		struct waiter *waiter = *list;
+		if (waiter->owner != owner) {
+			list = &waiter->next;
+			continue;
+		}
+		*list = waiter->next;
+		free(waiter);
+	}
+}
+
+void flow_forget(struct core *core, void *owner)
+{
+	struct flows *flows = core->flows;
+
+	for (size_t i = 0; i < flows->lives.capacity; i++)
+		if (flows->lives.slots[i].value)
+			forget_in_list(&((struct live *)flows->lives.slots[i].value)->waiters, owner);
+	for (size_t i = 0; i < flows->openings.capacity; i++) {
+		struct opening *opening = flows->openings.slots[i].value;
+		if (opening && opening->waiter.owner == owner)
+			opening->waiter.done = NULL;
+	}
+	for (struct told **told = &flows->told; *told;) {
+		struct told *one = *told;
+		if (one->owner != owner) {
+			told = &one->next;
+			continue;
+		}
+		*told = one->next;
+		free(one);
+	}
+}
+
+// --- events and steps ------------------------------------------------------------------------------
+
+static struct flow_facts facts_of(struct core *core, const struct live *live)
+{
+	struct flow_facts facts = {
+		.state = live->row.state,
+		.flags = live->row.flags,
+		.browser = live->authentication.browser != NULL,
+		.method = live->authentication.method,
+		.ask_again = live->authentication.ask_again,
+		.code = live->authentication.code,
+		.present = true,
+	};
+	(void)core;
+	if (live->row.kind == ATTEMPT_PAYMENT)
+		facts.present = !(live->row.flags & ATTEMPT_BY_MERCHANT);
+	return facts;
+}
+
+static void update_setup_intent(struct core *core, struct live *live)
+{
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+
+	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent) ||
+	    intent.attempt != live->row.id || intent.status == INTENT_CANCELED)
+		return;
+	enum intent_status status = flow_intent_status(live->row.state);
+	if (status == intent.status)
+		return;
+	intent.status = status;
+	intent.card = status == INTENT_REQUIRES_PAYMENT_METHOD ? 0 : live->row.card;
+	store_update(core->store, STORE_SETUP_INTENTS, &intent);
+	if (status == INTENT_REQUIRES_ACTION)
+		event_setup_intent(core, EVENT_SETUP_INTENT_REQUIRES_ACTION, &intent);
+	if (status == INTENT_REQUIRES_PAYMENT_METHOD)
+		event_setup_intent(core, EVENT_SETUP_INTENT_SETUP_FAILED, &intent);
+}
+
+// The parts of a step that both kinds of attempt have in common.
+static void carry_out(struct core *core, struct live *live, unsigned effects)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	if (effects & FLOW_FORGET_CODE && live->authentication.code &&
+	    store_load(core->store, STORE_CARDS, live->row.card, &card))
+		core_tell_vault(core, WIRE_FORGET_CODE,
+				(const struct wire_value[]){
+					[WIRE_FORGET_CODE_HANDLE] = WIRE_B(BYTES_ARRAY(card.handle)) });
+	if (effects & FLOW_VERIFY)
+		bank_verify(core, live);
+	if (effects & FLOW_LOOK_UP)
+		authentication_look_up(core, live);
+	if (effects & FLOW_AUTHENTICATE)
+		authentication_ask(core, live);
+	if (effects & FLOW_REVERSE)
+		advice_queue(core, &live->row, ADVICE_REVERSE);
+	if (effects & FLOW_CAPTURE)
+		advice_queue(core, &live->row, ADVICE_CAPTURE);
+}
+
+static void link_stepped(struct core *core, struct live *live, const struct flow_step *step)
+{
+	if (step->effects & FLOW_SAVE)
+		link_saved(core, live);
+	else if (step->next == ATTEMPT_OVER) {
+		guards_note(core, &live->row, live->authentication.address,
+			    step->effects & FLOW_COUNT ? 1 : 2);
+		link_failed(core, live);
+	}
+	update_setup_intent(core, live);
+}
+
+// An answer of the bank, a deadline or a cancel that leaves an attempt at rest frees it.
+static void rest(struct core *core, struct live *live)
+{
+	tell_waiters(core, live, FLOW_AT_REST);
+	if (live->row.kind == ATTEMPT_PAYMENT && live->row.state != ATTEMPT_GIVEN_UP)
+		flows_free_stan(core, live->row.stan);
+	map_take(&core->flows->lives, live->row.id);
+	live_free(live);
+}
+
+static void note_step(struct core *core, struct live *live, const struct flow_event *event,
+		      const struct flow_step *step)
+{
+	bool plain = live->row.kind == ATTEMPT_PAYMENT && step->next == ATTEMPT_PAID;
+
+	if (plain)
+		return; // the row itself tells the story of a payment that just succeeded
+	if (step->problem)
+		flows_step(core, live->row.id, "%s: %s -> %s (%s)", flow_event_name(event->kind),
+			   flow_state_name(live->row.state), flow_state_name(step->next),
+			   problem_row((int)step->problem)->name);
+	else
+		flows_step(core, live->row.id, "%s: %s -> %s", flow_event_name(event->kind),
+			   flow_state_name(live->row.state), flow_state_name(step->next));
+}
+
+static void take_step(struct core *core, struct live *live, const struct flow_step *step)
+{
+	struct attempt *row = &live->row;
+	bool late = flow_is_over(row->state); // an answer after the end; the outcome stays
+
+	if (step->problem && !late)
+		row->problem = (int)step->problem;
+	row->state = step->next;
+	row->deadline_ms = step->deadline_ms ? step->deadline_ms + TIMER_GRACE_MS : 0;
+	if (row->deadline_ms)
+		due_add(&core->flows->due, row->deadline_ms, DUE_ATTEMPT, row->id);
+	live->authentication.method = step->method;
+	live->authentication.ask_again = step->ask_again;
+	if (step->problem && !late)
+		flows_make_code(core, row->id);
+}
+
+void flows_event(struct core *core, struct live *live, const struct flow_event *event)
+{
+	struct flow_facts facts = facts_of(core, live);
+	bool link = live->row.kind == ATTEMPT_LINK;
+	struct flow_step step =
+		(link ? link_next : payment_next)(&facts, event, &core->flows->policy, core->now_ms);
+	int64_t intent = live->row.intent;
+
+	if (step.effects & FLOW_IGNORED) {
+		flows_step(core, live->row.id, "%s: means nothing while %s",
+			   flow_event_name(event->kind), flow_state_name(live->row.state));
+		if (flow_is_over(live->row.state))
+			rest(core, live);
+		return;
+	}
+	note_step(core, live, event, &step);
+	take_step(core, live, &step);
+	if (link || live->row.state != ATTEMPT_PAID)
+		authentication_save(core, live->row.id, &live->authentication);
+	carry_out(core, live, step.effects);
+	if (link)
+		link_stepped(core, live, &step);
+	else
+		payment_stepped(core, live, &step);
+	store_update(core->store, STORE_ATTEMPTS, &live->row);
+	if (wants_the_shopper(live->row.state))
+		tell_waiters(core, live, FLOW_ACTION);
+	if (step.effects & FLOW_PAY_AGAIN)
+		payment_again(core, live);
+	if (flow_is_over(live->row.state))
+		rest(core, live);
+	pages_changed(core, intent);
+}
+
+void flow_cancel(struct core *core, int64_t attempt)
+{
+	struct live *live = flows_live(core, attempt);
+
+	if (live && !flow_is_over(live->row.state))
+		flows_event(core, live, &(struct flow_event){ .kind = EVENT_CANCEL });
+}
+
+// --- answers of drivers ----------------------------------------------------------------------------
+
+static void attempt_answer(struct core *core, const struct question *question, const json_t *answer)
+{
+	struct live *live = flows_live(core, question->subject);
+
+	if (!live)
+		return;
+	if (question->kind == QUESTION_BANK) {
+		live->row.answered_ms = core->now_ms;
+		struct flow_event event = bank_event(core, &live->row, answer);
+		flows_event(core, live, &event);
+	} else {
+		authentication_answer(core, live, question->kind, answer);
+	}
+}
+
+static void dispatch_answer(struct core *core, const struct question *question, const json_t *answer,
+			    const char *detail)
+{
+	switch (question->kind) {
+	case QUESTION_ADVICE: advice_answer(core, question->subject, answer); break;
+	case QUESTION_TEST: control_test_answer(core, question, answer, detail); break;
+	case QUESTION_RESULTS: authentication_result_answer(core, question, answer); break;
+	default: attempt_answer(core, question, answer); break;
+	}
+}
+
+// A question of before a restart: the first question of an attempt has the attempt's own number.
+static struct question old_question(struct core *core, int64_t id)
+{
+	struct attempt row;
+	bool known = store_load(core->store, STORE_ATTEMPTS, id, &row);
+
+	return (struct question){ .id = known ? id : 0, .kind = QUESTION_BANK, .subject = id };
+}
+
+static void on_answer(struct core *core, const struct wire_message *message)
+{
+	const struct wire_value *f = message->fields;
+	int64_t id = (int64_t)f[WIRE_DRIVER_ANSWER_ID].number;
+	struct bytes line = f[WIRE_DRIVER_ANSWER_LINE].bytes;
+	uint64_t state = f[WIRE_DRIVER_ANSWER_STATE].number;
+	struct question *asked = map_take(&core->flows->questions, id);
+	struct question question = asked ? *asked : old_question(core, id);
+	char detail[257];
+	json_t *answer = NULL;
+
+	free(asked);
+	bytes_copy_text(f[WIRE_DRIVER_ANSWER_DETAIL].bytes, detail, sizeof(detail));
+	if (state == 0 || state == 3)
+		answer = json_loadb((const char *)line.data, line.length,
+				    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	else
+		answer = json_pack("{s:s, s:s}", "outcome", state == 1 ? "not_sent" : "unknown",
+				   "detail", detail);
+	if (state == 3)
+		metric_add(METRIC_LATE_ANSWERS, 1);
+	if (question.id)
+		dispatch_answer(core, &question, answer, detail);
+	json_decref(answer);
+	core_tell_vault(core, WIRE_ANSWER_TAKEN,
+			(const struct wire_value[]){ [WIRE_ANSWER_TAKEN_ID] = WIRE_N(id) });
+}
+
+void flows_vault_message(struct core *core, const struct wire_message *message)
+{
+	switch (message->row->number) {
+	case WIRE_CARD_OPENED: link_opened(core, message); break;
+	case WIRE_DRIVER_ANSWER: on_answer(core, message); break;
+	default: connections_state(core, message); break;
+	}
+}
+
+// What the old vault had in hand is lost with it: cards that were being opened, and codes.
+void flows_vault_is_back(struct core *core)
+{
+	struct flows *flows = core->flows;
+
+	connections_tell_vault(core);
+	for (size_t i = 0; i < flows->openings.capacity; i++)
+		if (flows->openings.slots[i].value)
+			due_add(&flows->due, core->now_ms, DUE_OPENING, flows->openings.slots[i].key);
+}
+
+// --- time ------------------------------------------------------------------------------------------
+
+static void attempt_due(struct core *core, int64_t id)
+{
+	struct live *live = flows_live(core, id);
+
+	if (!live)
+		return;
+	if (live->row.deadline_ms && live->row.deadline_ms <= core->now_ms)
+		flows_event(core, live, &(struct flow_event){ .kind = EVENT_TIMER });
+	else if (flow_is_over(live->row.state))
+		rest(core, live);
+}
+
+static void unenrolled_due(struct core *core, int64_t id)
+{
+	struct live *live = flows_live(core, id);
+
+	if (live && live->row.state == ATTEMPT_LOOKING_UP)
+		flows_event(core, live, &(struct flow_event){ .kind = EVENT_NOT_ENROLLED });
+}
+
+static void opening_due(struct core *core, int64_t id)
+{
+	struct opening *opening = map_take(&core->flows->openings, id);
+
+	if (opening)
+		link_opening_over(core, opening, PROBLEM_INTERRUPTED);
+}
+
+void flows_timer(struct core *core)
+{
+	struct due_entry entry;
+
+	while (due_take(&core->flows->due, core->now_ms, &entry)) {
+		switch (entry.kind) {
+		case DUE_ATTEMPT: attempt_due(core, entry.id); break;
+		case DUE_ADVICE: advice_due(core, entry.id); break;
+		case DUE_OPENING: opening_due(core, entry.id); break;
+		case DUE_UNENROLLED: unenrolled_due(core, entry.id); break;
+		}
+	}
+	call_told(core);
+}
+
+int64_t flows_next_timer(const struct core *core)
+{
+	return core->flows->told ? core->now_ms : due_first_ms(&core->flows->due);
+}
+
+// --- start -----------------------------------------------------------------------------------------
+
+// Everything that was alive goes on: payments wait for their answer until their deadline; links whose
+// code was lost with vault end with "start again" when their deadline comes.
+static void recover(struct core *core)
+{
+	struct store_query query = store_begin(core->store, STORE_ATTEMPTS_ALIVE, NULL, 0);
+	struct attempt row;
+
+	while (store_step(&query)) {
+		store_read(&query, STORE_ATTEMPTS, &row);
+		flows_add(core, &row);
+		stan_mark(core->flows, row.stan % STAN_LIMIT);
+	}
+	for (size_t i = 0; i < core->flows->lives.capacity; i++) {
+		struct live *live = core->flows->lives.slots[i].value;
+		if (live)
+			authentication_load(core, live->row.id, &live->authentication);
+	}
+	advices_recover(core);
+	core->flows->next_stan =
+		store_one(core->store, STORE_LAST_STAN, 0, NULL, 0) % STAN_LIMIT;
+}
+
+struct flows *flows_new(struct core *core)
+{
+	struct flows *flows = calloc(1, sizeof(*flows));
+	const struct config *config = &core->config;
+
+	CHECK(flows);
+	core->flows = flows;
+	flows->policy = (struct flow_policy){
+		.accept_unenrolled = config->link_unenrolled_accept,
+		.accept_attempted = config->link_attempted_accept,
+		.accept_code_unchecked = config->link_code_unchecked_accept,
+		.decoupled_minutes = (int)config->link_decoupled_minutes,
+		.bank_ms = config->bank_deadline_ms,
+	};
+	connections_load(core);
+	recover(core);
+	return flows;
+}
+
+void flows_free(struct flows *flows)
+{
+	for (size_t i = 0; i < flows->lives.capacity; i++)
+		if (flows->lives.slots[i].value)
+			live_free(flows->lives.slots[i].value);
+	for (size_t i = 0; i < flows->questions.capacity; i++)
+		free(flows->questions.slots[i].value);
+	map_done(&flows->lives);
+	map_done(&flows->questions);
+	map_done(&flows->openings);
+	due_done(&flows->due);
+	while (flows->connections) {
+		struct connection *connection = flows->connections;
+		flows->connections = connection->next;
+		free(connection);
+	}
+	free(flows);
+}

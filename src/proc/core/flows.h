@@ -1,0 +1,181 @@
+// What the files of the flows share: attempts in memory, questions to drivers, timers. Only flow_*.c,
+// guards.c, control.c and pages.c look in here; everyone else uses flow.h.
+#pragma once
+
+#include "core/core.h"
+#include "core/due.h"
+#include "core/flow.h"
+#include "core/map.h"
+#include "domain/flow.h"
+
+#include <jansson.h>
+
+// What is known of a 3-D Secure authentication; kept as JSON in the table authentications.
+struct authentication {
+	int64_t connection;
+	char transaction[40], ds_transaction[40], acs_transaction[40]; // UUIDs
+	char version[8];
+	char eci[4];
+	char value[64];
+	char window[3];
+	char method;    // threeDSCompInd, 0 while pending
+	bool ask_again; // a second verification follows
+	bool code;      // the shopper typed a CVC
+	char address[46];
+	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info, *user_agent;
+};
+
+void authentication_free(struct authentication *authentication);
+// Reads and writes the row of an attempt.
+void authentication_load(struct core *core, int64_t attempt, struct authentication *ret);
+void authentication_save(struct core *core, int64_t attempt,
+                         const struct authentication *authentication);
+
+struct waiter {
+	struct waiter *next;
+	flow_done *done;
+	void *owner;
+};
+
+// An attempt that is not at rest.
+struct live {
+	struct attempt row;
+	struct authentication authentication;
+	struct waiter *waiters;
+};
+
+// A card that vault is opening: nothing is stored yet.
+struct opening {
+	int64_t id;
+	int64_t intent, merchant, customer;
+	char *browser, *billing_details;
+	char address[46];
+	struct waiter waiter;
+	bool by_page;
+};
+
+enum question_kind {
+	QUESTION_BANK, // verify or authorize
+	QUESTION_VERSIONS,
+	QUESTION_AUTHENTICATE,
+	QUESTION_RESULTS,
+	QUESTION_ADVICE,
+	QUESTION_TEST,
+};
+
+// A line that went to a driver and has not been answered.
+struct question {
+	int64_t id;
+	enum question_kind kind;
+	int64_t subject; // attempt, advice or (test) the control client's number
+	uint64_t serial; // QUESTION_RESULTS: the request that waits for the RRes
+	int64_t asked_ms;
+};
+
+// A driver with its parameters, as vault reports it.
+struct connection {
+	struct connection *next;
+	int64_t number;
+	char name[64];
+	char driver[64];
+	bool bank; // else: authentication
+	int state; // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
+	char detail[256];
+};
+
+enum due_kind { DUE_ATTEMPT, DUE_ADVICE, DUE_OPENING, DUE_UNENROLLED };
+
+// What a waiter is to be told, at the end of the turn.
+struct told {
+	struct told *next;
+	flow_done *done;
+	void *owner;
+	struct flow_outcome outcome;
+};
+
+struct flows {
+	struct map lives;     // attempt -> struct live
+	struct map questions; // id -> struct question
+	struct map openings;  // id -> struct opening
+	struct due due;
+	struct connection *connections;
+	struct told *told;
+	struct flow_policy policy;
+	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
+	int64_t next_stan;
+};
+
+// --- flows.c
+struct live *flows_live(struct core *core, int64_t attempt); // loads it when it is not in memory
+struct live *flows_add(struct core *core, const struct attempt *row);
+// One event of an attempt: step, store, effects, waiters.
+void flows_event(struct core *core, struct live *live, const struct flow_event *event);
+void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome);
+// Adds a line to the story of an attempt.
+void flows_step(struct core *core, int64_t attempt, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+int64_t flows_new_stan(struct core *core);
+void flows_free_stan(struct core *core, int64_t stan);
+struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject);
+// Makes the short code of an attempt that failed.
+void flows_make_code(struct core *core, int64_t attempt);
+
+// --- flow_link.c, flow_payment.c: what is done in the commit of a step
+void link_saved(struct core *core, struct live *live);
+void link_failed(struct core *core, struct live *live);
+void link_opened(struct core *core, const struct wire_message *message);
+void link_opening_over(struct core *core, struct opening *opening, int problem);
+void payment_stepped(struct core *core, struct live *live, const struct flow_step *step);
+void payment_again(struct core *core, struct live *live);
+
+// --- flow_bank.c: lines of docs/drivers.md, kind bank
+void bank_verify(struct core *core, struct live *live);
+void bank_authorize(struct core *core, struct live *live);
+bool bank_advice(struct core *core, const struct advice *advice, const struct attempt *attempt,
+                 int64_t deadline_ms);
+// The event that a driver's answer to verify or authorize means; fills in the attempt's row.
+struct flow_event bank_event(struct core *core, struct attempt *row, const json_t *answer);
+// ISO 4217 digits of a currency's letters; "000" when it is not in domain/currencies.def.
+const char *bank_currency(const char *letters);
+// Sends a line with (card 1), with its code (2) or without (0) the card of an attempt.
+bool bank_ask(struct core *core, const struct question *question, int64_t connection,
+              int64_t deadline_ms, int card_kind, int64_t card, struct bytes line);
+
+// --- flow_authentication.c
+void authentication_look_up(struct core *core, struct live *live);
+void authentication_ask(struct core *core, struct live *live);
+void authentication_answer(struct core *core, struct live *live, enum question_kind kind,
+                           const json_t *answer);
+void authentication_browser(struct core *core, struct live *live, const char *browser);
+void authentication_method_done(struct core *core, struct live *live);
+// A result message for this attempt; the reply to `serial` comes after the outcome is durable.
+void authentication_result(struct core *core, int64_t attempt, uint64_t serial, struct bytes body);
+void authentication_result_answer(struct core *core, const struct question *question,
+                                  const json_t *answer);
+
+// --- flow_advice.c
+void advice_queue(struct core *core, const struct attempt *attempt, enum advice_kind kind);
+void advice_due(struct core *core, int64_t id);
+void advice_answer(struct core *core, int64_t id, const json_t *answer);
+void advices_recover(struct core *core);
+
+// --- connections.c
+void connections_load(struct core *core);
+void connections_tell_vault(struct core *core);
+void connections_state(struct core *core, const struct wire_message *message);
+const struct connection *connections_pick(const struct core *core, bool bank);
+struct connection *connections_find(const struct core *core, const char *name);
+// QUESTION_TEST was answered (control.c).
+void control_test_answer(struct core *core, const struct question *question, const json_t *answer,
+                         const char *detail);
+
+// --- guards.c
+struct guard_verdict {
+	int problem;      // 0: go on
+	int64_t again_ms; // PROBLEM_TOO_MANY_TRIES: when
+	int proof_bits;   // above 0: with this proof of work only
+};
+struct guard_verdict guards_before(struct core *core, int64_t customer, const char *address);
+struct guard_verdict guards_card(struct core *core, int64_t customer, struct bytes fingerprint);
+// A link that the issuer refused (1), that succeeded (0), or that failed for another reason (2).
+void guards_note(struct core *core, const struct attempt *attempt, const char *address, int result);
