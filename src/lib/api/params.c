@@ -234,7 +234,7 @@ static bool nothing_is_missing(const struct api_params *params,
 	return true;
 }
 
-bool api_params_read(const struct api_pair *pairs, size_t count,
+bool api_params_read(const struct http_form_pair *pairs, size_t count,
                      const struct api_param *const tables[static API_PARAMS_TABLES],
                      struct api_params *ret_params, struct api_error *ret_error)
 {

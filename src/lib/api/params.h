@@ -8,6 +8,7 @@
 
 #include "api/error.h"
 #include "base/bytes.h"
+#include "http/form.h"
 
 #include <jansson.h>
 
@@ -38,10 +39,6 @@ struct api_param {
 	const char *choices; // refused ones: what to use instead, or NULL
 };
 
-struct api_pair {
-	struct bytes name, value; // decoded
-};
-
 struct api_value {
 	const struct api_param *param;
 	struct bytes name; // as it came
@@ -60,7 +57,7 @@ struct api_params {
 // Checks `pairs` against the tables (each ends with a row without name; up to API_PARAMS_TABLES,
 // the rest NULL). Views in ret_params are those of the pairs. False: *ret_error says why, and names
 // the parameter. ret_params is to be given back in both cases.
-bool api_params_read(const struct api_pair *pairs, size_t count,
+bool api_params_read(const struct http_form_pair *pairs, size_t count,
                      const struct api_param *const tables[static API_PARAMS_TABLES],
                      struct api_params *ret_params, struct api_error *ret_error);
 void api_params_done(struct api_params *params);

@@ -30,7 +30,7 @@ static const struct api_param paging[] = {
 static const struct api_param *const tables[API_PARAMS_TABLES] = { table, paging };
 
 enum { PAIRS_MAX = 16 };
-static struct api_pair pairs[PAIRS_MAX];
+static struct http_form_pair pairs[PAIRS_MAX];
 static struct api_error error;
 
 // Reads "name=value&…" without any decoding, into views of `text`.
@@ -41,8 +41,9 @@ static bool read_all(const char *text, struct api_params *ret_params)
 	for (const char *part = text; *part && count < PAIRS_MAX; count++) {
 		size_t length = strcspn(part, "&");
 		size_t name = strcspn(part, "=");
-		pairs[count] = (struct api_pair){ bytes_from(part, name),
-			                          bytes_from(part + name + 1, length - name - 1) };
+		pairs[count] =
+		        (struct http_form_pair){ bytes_from(part, name),
+			                         bytes_from(part + name + 1, length - name - 1) };
 		part += length + (part[length] == '&');
 	}
 	error = (struct api_error){ 0 };
@@ -179,7 +180,7 @@ TEST(metadata_has_at_most_fifty_keys)
 
 TEST(too_many_parameters_are_refused)
 {
-	static struct api_pair many[API_VALUES_MAX + 1];
+	static struct http_form_pair many[API_VALUES_MAX + 1];
 	struct api_params params;
 
 	EXPECT(!api_params_read(many, API_VALUES_MAX + 1, tables, &params, &error));

@@ -1,0 +1,188 @@
+// Customers and their cards (payment methods).
+#include "api/fields.h"
+
+#include "base/text.h"
+
+// --- customer
+
+static const struct customer *customer(const struct render *render)
+{
+	return render->object;
+}
+
+static void put_email(struct render *render)
+{
+	api_json_text_or_null(&render->json, render->name, customer(render)->email);
+}
+
+static void put_invoice_settings(struct render *render)
+{
+	api_json_open(&render->json, render->name, '{');
+	api_json_null(&render->json, "custom_fields");
+	render->name = "invoice_settings.default_payment_method";
+	put_reference(render, API_CARD, customer(render)->default_card);
+	api_json_null(&render->json, "footer");
+	api_json_null(&render->json, "rendering_options");
+	api_json_close(&render->json, '}');
+}
+
+static const struct field customer_fields[] = {
+	PUT("id", put_id),
+	CONSTANT("object", "\"customer\""),
+	PUT("address", put_address),
+	CONSTANT("balance", "0"),
+	PUT("created", put_created),
+	CONSTANT("currency", "null"),
+	CONSTANT("default_source", "null"),
+	CONSTANT("delinquent", "false"),
+	DETAIL("description", "null"),
+	CONSTANT("discount", "null"),
+	PUT("email", put_email),
+	CONSTANT("invoice_prefix", "null"),
+	PUT("invoice_settings", put_invoice_settings),
+	PUT("livemode", put_livemode),
+	DETAIL("metadata", "{}"),
+	DETAIL("name", "null"),
+	CONSTANT("next_invoice_sequence", "1"),
+	DETAIL("phone", "null"),
+	DETAIL("preferred_locales", "[]"),
+	PUT("shipping", put_shipping),
+	CONSTANT("tax_exempt", "\"none\""),
+	CONSTANT("test_clock", "null"),
+	FIELDS_END,
+};
+
+static const struct edge customer_edges[] = {
+	{ "invoice_settings.default_payment_method", API_CARD },
+	{ "default_source", API_NOTHING },
+	{ "discount", API_NOTHING },
+	{ "test_clock", API_NOTHING },
+	{ NULL, API_NOTHING },
+};
+
+const struct object_kind customer_kind = { "customer", API_ID_CUSTOMER, customer_fields,
+	                                   customer_edges };
+
+// --- payment_method
+
+static const struct card *card(const struct render *render)
+{
+	return render->object;
+}
+
+static void put_card_customer(struct render *render)
+{
+	put_reference(render, API_CUSTOMER, card(render)->removed_ms ? 0 : card(render)->customer);
+}
+
+static const char *check_name(enum check check)
+{
+	static const char *const names[] = { NULL, "pass", "fail", "unavailable", "unchecked" };
+
+	return names[check];
+}
+
+static void put_checks(struct render *render, const struct card *of)
+{
+	api_json_open(&render->json, "checks", '{');
+	api_json_null(&render->json, "address_line1_check");
+	api_json_null(&render->json, "address_postal_code_check");
+	api_json_text_or_null(&render->json, "cvc_check", check_name(of->cvc_check));
+	api_json_close(&render->json, '}');
+}
+
+static const char *brand(const struct card *of)
+{
+	return of->brand[0] ? of->brand : "unknown";
+}
+
+// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside.
+static void put_fingerprint(struct render *render, const struct card *of)
+{
+	struct buffer text;
+
+	buffer_init(&text, 64);
+	base64url_put(&text, bytes_from(of->fingerprint, 12));
+	api_json_text(&render->json, "fingerprint", buffer_text(&text));
+	buffer_done(&text);
+}
+
+// The names of brands that Stripe's types know for display_brand have no Mir.
+static void put_display_brand(struct render *render, const struct card *of)
+{
+	api_json_text(&render->json, "display_brand",
+	              strcmp(of->brand, "mir") == 0 ? "other" : brand(of));
+}
+
+static void put_card(struct render *render)
+{
+	struct api_json *json = &render->json;
+	const struct card *of = card(render);
+
+	api_json_open(json, render->name, '{');
+	api_json_text(json, "brand", brand(of));
+	put_checks(render, of);
+	api_json_null(json, "country");
+	put_display_brand(render, of);
+	api_json_number(json, "exp_month", of->exp_month);
+	api_json_number(json, "exp_year", of->exp_year);
+	put_fingerprint(render, of);
+	api_json_text(json, "funding", "unknown");
+	api_json_null(json, "generated_from");
+	api_json_text(json, "last4", of->last4);
+	api_json_open(json, "networks", '{');
+	api_json_open(json, "available", '[');
+	api_json_text(json, NULL, brand(of));
+	api_json_close(json, ']');
+	api_json_null(json, "preferred");
+	api_json_close(json, '}');
+	api_json_null(json, "regulated_status");
+	api_json_raw(json, "three_d_secure_usage", "{\"supported\":true}");
+	api_json_null(json, "wallet");
+	api_json_close(json, '}');
+}
+
+void put_card_details(struct render *render, const struct card *of, bool charge)
+{
+	struct api_json *json = &render->json;
+
+	api_json_text(json, "brand", brand(of));
+	put_checks(render, of);
+	api_json_null(json, "country");
+	api_json_number(json, "exp_month", of->exp_month);
+	api_json_number(json, "exp_year", of->exp_year);
+	put_fingerprint(render, of);
+	api_json_text(json, "funding", "unknown");
+	api_json_text(json, "last4", of->last4);
+	api_json_text(json, "network", brand(of));
+	api_json_null(json, "wallet");
+	if (!charge)
+		return;
+	api_json_null(json, "installments");
+	api_json_null(json, "mandate");
+	api_json_null(json, "regulated_status");
+	api_json_null(json, "transaction_link_id");
+}
+
+static const struct field card_fields[] = {
+	SHOWN("id", put_id),
+	SHOWN_CONSTANT("object", "\"payment_method\""),
+	SHOWN_DETAIL("allow_redisplay", "\"unspecified\""),
+	SHOWN("billing_details", put_billing_details),
+	SHOWN("card", put_card),
+	SHOWN("created", put_created),
+	SHOWN("customer", put_card_customer),
+	CONSTANT("customer_account", "null"),
+	SHOWN("livemode", put_livemode),
+	DETAIL("metadata", "{}"),
+	SHOWN_CONSTANT("type", "\"card\""),
+	FIELDS_END,
+};
+
+static const struct edge card_edges[] = {
+	{ "customer", API_CUSTOMER },
+	{ NULL, API_NOTHING },
+};
+
+const struct object_kind card_kind = { "payment_method", API_ID_PAYMENT_METHOD, card_fields,
+	                               card_edges };
