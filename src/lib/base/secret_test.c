@@ -111,13 +111,13 @@ TEST(the_wiping_allocator_wipes_before_it_frees)
 	EXPECT(is_wiped);
 }
 
-__attribute__((noinline)) static uintptr_t leave_on_stack(void)
+__attribute__((noinline)) static void leave_on_stack(uintptr_t *ret_address)
 {
 	volatile char copy[256];
 
 	for (size_t i = 0; i < sizeof(copy); i++)
 		copy[i] = (char)('A' + i % 26);
-	return (uintptr_t)copy;
+	*ret_address = (uintptr_t)copy;
 }
 
 // The address is below our own frame; reading it is the point of the test.
@@ -132,8 +132,9 @@ __attribute__((no_sanitize("address"), noinline)) static int letters_at(uintptr_
 
 TEST(the_stack_below_is_wiped)
 {
-	uintptr_t address = leave_on_stack();
+	uintptr_t address = 0;
 
+	leave_on_stack(&address);
 	secret_wipe_stack();
 	EXPECT(letters_at(address) < 64);
 }

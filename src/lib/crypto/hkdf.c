@@ -1,19 +1,21 @@
 // HKDF with SHA-256 (RFC 5869): extract, then expand.
+#include "base/buffer.h"
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "crypto/mac.h"
 
 // One step of section 2.3: T(n) = HMAC(PRK, T(n-1) | info | n).
 static void expand_step(const uint8_t key[static CRYPTO_SHA256], struct bytes before,
                         struct bytes info, uint8_t number, uint8_t ret_block[static CRYPTO_SHA256])
 {
-	uint8_t message[CRYPTO_SHA256 + 256 + 1];
+	cleanup(buffer_done) struct buffer message;
 
-	memcpy(message, before.data, before.length);
-	memcpy(message + before.length, info.data, info.length);
-	message[before.length + info.length] = number;
-	crypto_hmac(bytes_from(key, CRYPTO_SHA256),
-	            bytes_from(message, before.length + info.length + 1), ret_block);
-	explicit_bzero(message, sizeof(message));
+	buffer_init_secret(&message, 1024);
+	buffer_put(&message, before);
+	buffer_put(&message, info);
+	buffer_put_byte(&message, number);
+	CHECK(!message.failed);
+	crypto_hmac(bytes_from(key, CRYPTO_SHA256), buffer_view(&message), ret_block);
 }
 
 void crypto_hkdf(struct bytes key, struct bytes salt, struct bytes info, uint8_t *ret_derived,

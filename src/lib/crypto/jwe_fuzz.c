@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct secret_pool *pool;
 	static struct crypto_jwe_key key = { .kid = "k" };
 	static const uint8_t seed[CRYPTO_P256_SEED] = { 1 };
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	cleanup(secret_done) struct secret plain = { 0 };
 	struct crypto_p256_point epk;
 
