@@ -168,7 +168,6 @@ static enum http_progress read_line(struct http_response *response, struct buffe
 static enum http_progress finish(struct http_response *response, const struct buffer *in)
 {
 	response->stage = IS_WHOLE;
-	response->fields.data = in->data;
 	response->body = bytes_from(in->data + response->framing.at, response->framing.length);
 	response->length = response->framing.at + response->framing.length;
 	return HTTP_WHOLE;
@@ -179,6 +178,7 @@ enum http_progress http_response_read(struct http_response *response, struct buf
 {
 	enum http_progress line = HTTP_WHOLE;
 
+	response->fields.data = in->data; // the buffer may have moved
 	while (line == HTTP_WHOLE &&
 	       (response->stage == IN_STATUS_LINE || response->stage == IN_FIELDS))
 		line = read_line(response, in);

@@ -209,7 +209,6 @@ static enum http_progress finish(struct http_request *request, const struct buff
 	size_t target_at = request->method_length + 1;
 
 	request->stage = IS_WHOLE;
-	request->fields.data = in->data;
 	request->method = method_of(request, in);
 	request->target = bytes_from(in->data + target_at, request->target_length);
 	size_t mark = bytes_find(request->target, '?');
@@ -223,6 +222,7 @@ static enum http_progress finish(struct http_request *request, const struct buff
 
 enum http_progress http_request_read(struct http_request *request, struct buffer *in)
 {
+	request->fields.data = in->data; // the buffer may have moved
 	while (request->stage == IN_REQUEST_LINE || request->stage == IN_FIELDS) {
 		size_t before = request->line_at;
 		if (read_line(request, in) == HTTP_REFUSED)

@@ -337,6 +337,14 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+// The buffer grows, and so moves, somewhere in the head; its wiped old copy must not be looked at.
+TEST(a_head_may_move_while_it_is_read)
+{
+	for (size_t value = 1; value < 256; value++)
+		EXPECT(begins(sized(1, value, 2, 0, false), "POST /|"));
+	EXPECT(begins(sized(300, 700, 90, 3, true), "POST /ttt"));
+}
+
 TEST(keeps_its_limits_exactly)
 {
 	struct http_limits small = { .head = 120, .fields = 4, .target = 20, .body = 10 };
