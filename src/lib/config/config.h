@@ -18,6 +18,21 @@ struct config {
 #undef CONFIG_FLAG
 };
 
+// The programs' places among the five users that follow from `users`.
+enum config_user {
+	CONFIG_USER_VAULT,
+	CONFIG_USER_CORE,
+	CONFIG_USER_WEB,
+	CONFIG_USER_DRIVERS,
+	CONFIG_USER_COURIER,
+};
+
+// The Unix user of a program; 0: it keeps the one that started it.
+static inline uint32_t config_user(const struct config *config, enum config_user which)
+{
+	return config->users ? (uint32_t)(config->users + which) : 0;
+}
+
 // Where and why reading stopped: "FILE:12: unknown key `x`".
 struct config_error {
 	char text[600];

@@ -1,5 +1,5 @@
-// The connections to banks: names and sealed blobs in the store, how they are in memory. Core can name
-// a connection; what is in it only vault can read.
+// The connections to banks: names and sealed blobs in the store, how they are in memory. Core can
+// name a connection; what is in it only vault can read.
 #include "core/flows.h"
 
 #include "base/check.h"
@@ -12,10 +12,10 @@ static const char *const state_names[] = { "starting", "up", "down", "failed" };
 static void tell_vault(struct core *core, const struct store_query *query)
 {
 	core_tell_vault(core, WIRE_CONNECTION,
-			(const struct wire_value[WIRE_FIELDS_OF_CONNECTION]){
-				[WIRE_CONNECTION_NUMBER] = WIRE_N(store_number(query, 0)),
-				[WIRE_CONNECTION_NAME] = WIRE_B(store_bytes(query, 1)),
-				[WIRE_CONNECTION_BLOB] = WIRE_B(store_bytes(query, 4)) });
+	                (const struct wire_value[WIRE_FIELDS_OF_CONNECTION]){
+	                        [WIRE_CONNECTION_NUMBER] = WIRE_N(store_number(query, 0)),
+	                        [WIRE_CONNECTION_NAME] = WIRE_B(store_bytes(query, 1)),
+	                        [WIRE_CONNECTION_BLOB] = WIRE_B(store_bytes(query, 4)) });
 }
 
 void connections_tell_vault(struct core *core)
@@ -60,14 +60,16 @@ void connections_state(struct core *core, const struct wire_message *message)
 		if (c->number != number)
 			continue;
 		c->state = (int)f[WIRE_CONNECTION_STATE_STATE].number;
-		bytes_copy_text(f[WIRE_CONNECTION_STATE_DETAIL].bytes, c->detail, sizeof(c->detail));
+		bytes_copy_text(f[WIRE_CONNECTION_STATE_DETAIL].bytes, c->detail,
+		                sizeof(c->detail));
 		log_event(c->state <= 1 ? LOG_INFO : LOG_WARN, "connection",
-			  LOG_TEXT("connection", c->name), LOG_TEXT("state", state_names[c->state]),
-			  LOG_TEXT("detail", c->detail));
+		          LOG_TEXT("connection", c->name), LOG_TEXT("state", state_names[c->state]),
+		          LOG_TEXT("detail", c->detail));
 	}
 }
 
-// One that is up comes before one that may come up; a driver of a line that is down says not_sent itself.
+// One that is up comes before one that may come up; a driver of a line that is down says not_sent
+// itself.
 const struct connection *connections_pick(const struct core *core, bool bank)
 {
 	const struct connection *best = NULL;

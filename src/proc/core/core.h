@@ -111,6 +111,8 @@ int64_t flows_next_timer(const struct core *core);
 
 // The operator's control socket was handed over; control.c owns it.
 void control_listen(struct core *core, int fd);
+// Lets the answers to operators out, after the commit.
+void control_flush(struct core *core);
 
 // Probes and numbers. metrics.c.
 void metrics_request(struct core *core, const struct request *request);

@@ -1,6 +1,7 @@
 // Reversals and captures on their own clocks. The rules are in lib/domain/advice.c.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "domain/advice.h"
 
 #include "base/log.h"
@@ -8,7 +9,7 @@
 static const struct advice_policy *policy_of(const struct core *core)
 {
 	static struct advice_policy policy = { .late_window_ms = 60 * 1000,
-					       .attention_ms = 24 * 3600 * 1000 };
+		                               .attention_ms = 24 * 3600 * 1000 };
 
 	policy.answer_ms = core->flows->policy.bank_ms + 2000;
 	return &policy;
@@ -16,7 +17,8 @@ static const struct advice_policy *policy_of(const struct core *core)
 
 static bool has_reversal(struct core *core, int64_t attempt)
 {
-	struct store_query query = store_ask(core->store, STORE_ADVICES_OF_ATTEMPT, STORE_N(attempt));
+	struct store_query query =
+	        store_ask(core->store, STORE_ADVICES_OF_ATTEMPT, STORE_N(attempt));
 	struct advice advice;
 	bool found = false;
 
@@ -30,11 +32,11 @@ static bool has_reversal(struct core *core, int64_t attempt)
 void advice_queue(struct core *core, const struct attempt *attempt, enum advice_kind kind)
 {
 	struct advice advice = { .id = core_next_id(core),
-				 .attempt = attempt->id,
-				 .kind = kind,
-				 .due_ms = core->now_ms,
-				 .first_ms = core->now_ms,
-				 .amount = attempt->amount };
+		                 .attempt = attempt->id,
+		                 .kind = kind,
+		                 .due_ms = core->now_ms,
+		                 .first_ms = core->now_ms,
+		                 .amount = attempt->amount };
 
 	if (kind == ADVICE_REVERSE && has_reversal(core, attempt->id))
 		return;
@@ -71,11 +73,11 @@ static void settle(struct core *core, const struct advice *advice, const struct 
 	metric_add(acknowledged ? METRIC_ADVICES_ACKNOWLEDGED : METRIC_ADVICES_NEED_ATTENTION, 1);
 	if (advice->kind == ADVICE_REVERSE || !acknowledged)
 		flows_step(core, attempt->id, "%s %s after %d tries", name,
-			   acknowledged ? "acknowledged" : "needs attention", advice->tries);
+		           acknowledged ? "acknowledged" : "needs attention", advice->tries);
 	if (!acknowledged)
 		log_event(LOG_ERROR, "advice_needs_attention", LOG_NUMBER("advice", advice->id),
-			  LOG_NUMBER("attempt", attempt->id), LOG_NUMBER("tries", advice->tries),
-			  LOG_TEXT("response_code", advice->response_code));
+		          LOG_NUMBER("attempt", attempt->id), LOG_NUMBER("tries", advice->tries),
+		          LOG_TEXT("response_code", advice->response_code));
 	let_card_go(core, attempt);
 }
 
@@ -87,9 +89,9 @@ static void step(struct core *core, struct advice *advice, enum advice_event eve
 		return;
 	int64_t original_deadline_ms = attempt.sent_ms + core->flows->policy.bank_ms;
 	struct advice_step next =
-		advice_next(advice, event, original_deadline_ms, policy_of(core), core->now_ms);
+	        advice_next(advice, event, original_deadline_ms, policy_of(core), core->now_ms);
 	bool settled = next.next != advice->state &&
-		       (next.next == ADVICE_ACKNOWLEDGED || next.next == ADVICE_NEEDS_ATTENTION);
+	               (next.next == ADVICE_ACKNOWLEDGED || next.next == ADVICE_NEEDS_ATTENTION);
 	advice->state = next.next;
 	advice->due_ms = next.due_ms;
 	advice->tries = next.tries;
@@ -128,8 +130,8 @@ void advice_answer(struct core *core, int64_t id, const json_t *answer)
 	if (bytes_equal_text(outcome, "approved"))
 		event = ADVICE_ACCEPTED;
 	else if (bytes_equal_text(outcome, "declined"))
-		event = json_is_true(json_object_get(answer, "no_original")) ? ADVICE_NO_ORIGINAL :
-									       ADVICE_REFUSED;
+		event = json_is_true(json_object_get(answer, "no_original")) ? ADVICE_NO_ORIGINAL
+		                                                             : ADVICE_REFUSED;
 	bytes_copy_text(code, advice.response_code, sizeof(advice.response_code));
 	step(core, &advice, event);
 }
@@ -143,6 +145,6 @@ void advices_recover(struct core *core)
 		store_read(&query, STORE_ADVICES, &advice);
 		due_add(&core->flows->due, advice.due_ms, DUE_ADVICE, advice.id);
 		core->flows->stans[advice.stan / 8] =
-			(uint8_t)(core->flows->stans[advice.stan / 8] | 1 << (advice.stan % 8));
+		        (uint8_t)(core->flows->stans[advice.stan / 8] | 1 << (advice.stan % 8));
 	}
 }

@@ -1,12 +1,13 @@
-// 3-D Secure from core's side: the lines that a driver of kind `authentication` gets, what its answers
-// mean, and the facts of a transaction, which the driver does not keep. docs/drivers.md.
+// 3-D Secure from core's side: the lines that a driver of kind `authentication` gets, what its
+// answers mean, and the facts of a transaction, which the driver does not keep. docs/drivers.md.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "api/id.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "crypto/random.h"
+#include "crypto/mac.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@ enum { LINE_LIMIT = 48 * 1024, QUESTION_MS = 15000, RESULT_MS = 3000 };
 
 void authentication_free(struct authentication *a)
 {
-	char **texts[] = { &a->method_url, &a->method_origin, &a->acs_url,  &a->acs_origin,
-			   &a->creq,       &a->browser,       &a->info,     &a->user_agent };
+	char **texts[] = { &a->method_url, &a->method_origin, &a->acs_url, &a->acs_origin,
+		           &a->creq,       &a->browser,       &a->info,    &a->user_agent };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		free(*texts[i]);
@@ -25,23 +26,41 @@ void authentication_free(struct authentication *a)
 	}
 }
 
-// --- kept as JSON ----------------------------------------------------------------------------------
+// --- kept as JSON
+// ----------------------------------------------------------------------------------
 
-// The members that are arrays and those that are heap texts, by name: read and written by the same table.
+// The members that are arrays and those that are heap texts, by name: read and written by the same
+// table.
 struct fact {
 	const char *name;
 	size_t offset;
 	size_t size; // 0: a heap text
 };
-#define FACT_ARRAY(name) \
-	{ #name, offsetof(struct authentication, name), sizeof(((struct authentication *)0)->name) }
-#define FACT_HEAP(name) { #name, offsetof(struct authentication, name), 0 }
+#define FACT_ARRAY(name)                                                                           \
+	{                                                                                          \
+#name, offsetof(struct authentication, name),                                      \
+		        sizeof(((struct authentication *)0)->name)                                 \
+	}
+#define FACT_HEAP(name)                                                                            \
+	{                                                                                          \
+#name, offsetof(struct authentication, name), 0                                    \
+	}
 static const struct fact facts[] = {
-	FACT_ARRAY(transaction), FACT_ARRAY(ds_transaction), FACT_ARRAY(acs_transaction),
-	FACT_ARRAY(version),     FACT_ARRAY(eci),	     FACT_ARRAY(value),
-	FACT_ARRAY(window),      FACT_ARRAY(address),	     FACT_HEAP(method_url),
-	FACT_HEAP(method_origin), FACT_HEAP(acs_url),	     FACT_HEAP(acs_origin),
-	FACT_HEAP(creq),	 FACT_HEAP(browser),	     FACT_HEAP(info),
+	FACT_ARRAY(transaction),
+	FACT_ARRAY(ds_transaction),
+	FACT_ARRAY(acs_transaction),
+	FACT_ARRAY(version),
+	FACT_ARRAY(eci),
+	FACT_ARRAY(value),
+	FACT_ARRAY(window),
+	FACT_ARRAY(address),
+	FACT_HEAP(method_url),
+	FACT_HEAP(method_origin),
+	FACT_HEAP(acs_url),
+	FACT_HEAP(acs_origin),
+	FACT_HEAP(creq),
+	FACT_HEAP(browser),
+	FACT_HEAP(info),
 };
 enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
 
@@ -61,7 +80,7 @@ void authentication_save(struct core *core, int64_t attempt, const struct authen
 	char *text = json_dumps(object, JSON_COMPACT);
 	CHECK(text);
 	store_run(core->store, STORE_AUTHENTICATION_PUT, STORE_N(attempt), STORE_N(a->connection),
-		  STORE_T(text));
+	          STORE_T(text));
 	free(text);
 	json_decref(object);
 }
@@ -85,7 +104,8 @@ static void keep(const json_t *object, const char *name, struct authentication *
 
 void authentication_load(struct core *core, int64_t attempt, struct authentication *ret)
 {
-	struct store_query query = store_ask(core->store, STORE_AUTHENTICATION_GET, STORE_N(attempt));
+	struct store_query query =
+	        store_ask(core->store, STORE_AUTHENTICATION_GET, STORE_N(attempt));
 
 	*ret = (struct authentication){ 0 };
 	if (store_step(&query)) {
@@ -102,24 +122,26 @@ void authentication_load(struct core *core, int64_t attempt, struct authenticati
 	store_end(&query);
 }
 
-// --- questions -------------------------------------------------------------------------------------
+// --- questions
+// -------------------------------------------------------------------------------------
 
 // RFC 4122, version 4.
 static void make_uuid(char ret_text[static 37])
 {
 	uint8_t b[16];
 
-	CHECK(result_ok(crypto_random(b, sizeof(b))));
+	crypto_random(b, sizeof(b));
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40);
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
-	snprintf(ret_text, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-		 b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-		 b[13], b[14], b[15]);
+	snprintf(ret_text, 37,
+	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
+	         b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
+	         b[15]);
 }
 
 // Sends `object` (given away) with the card of the attempt, or without.
 static void send_line(struct core *core, const struct live *live, const struct question *question,
-		      const char *op, int64_t deadline_ms, bool card, json_t *object)
+                      const char *op, int64_t deadline_ms, bool card, json_t *object)
 {
 	struct buffer line cleanup(buffer_done);
 
@@ -127,10 +149,10 @@ static void send_line(struct core *core, const struct live *live, const struct q
 	CHECK(rest);
 	buffer_init(&line, LINE_LIMIT);
 	buffer_printf(&line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld%s%s",
-		      (long long)question->id, op, (long long)deadline_ms,
-		      json_object_size(object) ? "," : "", rest + 1);
+	              (long long)question->id, op, (long long)deadline_ms,
+	              json_object_size(object) ? "," : "", rest + 1);
 	bank_ask(core, question, live->authentication.connection, deadline_ms, card ? 1 : 0,
-		 live->row.card, buffer_view(&line));
+	         live->row.card, buffer_view(&line));
 	free(rest);
 	json_decref(object);
 }
@@ -147,9 +169,9 @@ void authentication_look_up(struct core *core, struct live *live)
 	}
 	live->authentication.connection = connection->number;
 	struct question *question =
-		flows_ask(core, QUESTION_VERSIONS, core_next_id(core), live->row.id);
+	        flows_ask(core, QUESTION_VERSIONS, core_next_id(core), live->row.id);
 	send_line(core, live, question, "versions", core->now_ms + QUESTION_MS, true,
-		  json_pack("{s:s}", "transaction", live->authentication.transaction));
+	          json_pack("{s:s}", "transaction", live->authentication.transaction));
 }
 
 static json_t *url_of(struct core *core, const char *base, const char *path, int64_t attempt)
@@ -171,10 +193,10 @@ static void add_purpose(struct core *core, const struct live *live, json_t *obje
 
 	json_object_set_new(object, "purpose", json_string(payment ? "01" : "04"));
 	json_object_set_new(object, "challenge",
-			    json_string(payment ? "03" : core->config.link_challenge));
+	                    json_string(payment ? "03" : core->config.link_challenge));
 	if (core->flows->policy.decoupled_minutes && !payment)
 		json_object_set_new(object, "decoupled_minutes",
-				    json_integer(core->flows->policy.decoupled_minutes));
+		                    json_integer(core->flows->policy.decoupled_minutes));
 	if (!payment)
 		return;
 	gmtime_r(&seconds, &utc);
@@ -196,24 +218,25 @@ void authentication_ask(struct core *core, struct live *live)
 	json_object_set_new(object, "transaction", json_string(a->transaction));
 	json_object_set_new(object, "version", json_string(a->version));
 	json_object_set_new(object, "method", json_string(method));
-	json_object_set_new(object, "browser",
-			    a->browser ? json_loads(a->browser, JSON_REJECT_DUPLICATES, NULL) :
-					 json_object());
+	json_t *browser = a->browser ? json_loads(a->browser, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_object_del(browser, "window");
+	json_object_set_new(object, "browser", browser ? browser : json_object());
 	json_object_set_new(object, "results_url",
-			    url_of(core, core->config.results_url, "/3ds/results/", live->row.id));
+	                    url_of(core, core->config.results_url, "/3ds/results/", live->row.id));
 	json_object_set_new(object, "notification_url",
-			    url_of(core, core->config.public_url, "/3ds/done/", live->row.id));
+	                    url_of(core, core->config.public_url, "/3ds/done/", live->row.id));
 	json_object_set_new(object, "requestor_url", json_string(merchant.url));
 	json_object_set_new(object, "merchant_name", json_string(merchant.name));
 	json_object_set_new(object, "window", json_string(a->window[0] ? a->window : "05"));
 	add_purpose(core, live, object);
 	struct question *question =
-		flows_ask(core, QUESTION_AUTHENTICATE, core_next_id(core), live->row.id);
+	        flows_ask(core, QUESTION_AUTHENTICATE, core_next_id(core), live->row.id);
 	send_line(core, live, question, "authenticate", core->now_ms + core->flows->policy.bank_ms,
-		  true, object);
+	          true, object);
 }
 
-// --- answers ---------------------------------------------------------------------------------------
+// --- answers
+// ---------------------------------------------------------------------------------------
 
 static bool outcome_is(const json_t *answer, const char *outcome)
 {
@@ -240,8 +263,9 @@ static void versions_answer(struct core *core, struct live *live, const json_t *
 
 static void authenticate_answer(struct core *core, struct live *live, const json_t *answer)
 {
-	static const char *const members[] = { "ds_transaction", "acs_transaction", "acs_url",
-					       "acs_origin",     "creq",	    "eci", "value" };
+	static const char *const members[] = {
+		"ds_transaction", "acs_transaction", "acs_url", "acs_origin", "creq", "eci", "value"
+	};
 	const char *status = json_string_value(json_object_get(answer, "status"));
 	const char *info = json_string_value(json_object_get(answer, "cardholder_info"));
 	struct flow_event event = { .kind = EVENT_UNKNOWN };
@@ -253,15 +277,16 @@ static void authenticate_answer(struct core *core, struct live *live, const json
 			live->authentication.info = strdup(info);
 		event = (struct flow_event){ .kind = EVENT_STATUS, .status = status[0] };
 		// A challenge that cannot be shown is none.
-		if (status[0] == 'C' && (!live->authentication.acs_url || !live->authentication.creq ||
-					 !live->authentication.acs_origin))
+		if (status[0] == 'C' &&
+		    (!live->authentication.acs_url || !live->authentication.creq ||
+		     !live->authentication.acs_origin))
 			event.kind = EVENT_UNKNOWN;
 	}
 	flows_event(core, live, &event);
 }
 
 void authentication_answer(struct core *core, struct live *live, enum question_kind kind,
-			   const json_t *answer)
+                           const json_t *answer)
 {
 	if (kind == QUESTION_VERSIONS && live->row.state == ATTEMPT_LOOKING_UP)
 		versions_answer(core, live, answer);
@@ -269,14 +294,31 @@ void authentication_answer(struct core *core, struct live *live, enum question_k
 		authenticate_answer(core, live, answer);
 }
 
-// --- the browser -----------------------------------------------------------------------------------
+// --- the browser
+// -----------------------------------------------------------------------------------
+
+void authentication_take_browser(struct authentication *a, const char *browser)
+{
+	json_t *object = json_loads(browser, JSON_REJECT_DUPLICATES, NULL);
+	const char *window = json_string_value(json_object_get(object, "window"));
+
+	free(a->browser);
+	a->browser = strdup(browser);
+	CHECK(a->browser);
+	// challengeWindowSize: 01 to 05; anything else is the full screen.
+	if (window && strlen(window) == 2 && window[0] == '0' && window[1] >= '1' &&
+	    window[1] <= '5')
+		memcpy(a->window, window, 3);
+	else
+		memcpy(a->window, "05", 3);
+	json_decref(object);
+}
 
 void authentication_browser(struct core *core, struct live *live, const char *browser)
 {
 	if (live->authentication.browser)
 		return;
-	live->authentication.browser = strdup(browser);
-	CHECK(live->authentication.browser);
+	authentication_take_browser(&live->authentication, browser);
 	authentication_save(core, live->row.id, &live->authentication);
 	if (live->row.state == ATTEMPT_PREPARING)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_BROWSER });
@@ -288,13 +330,14 @@ void authentication_method_done(struct core *core, struct live *live)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_METHOD_DONE });
 }
 
-// --- the result message (RReq) ---------------------------------------------------------------------
+// --- the result message (RReq)
+// ---------------------------------------------------------------------
 
 static void reply_text(struct core *core, uint64_t serial, int status, const char *text)
 {
-	core_reply(core, serial, &(struct reply){ .status = status,
-						  .kind = REPLY_JSON,
-						  .body = bytes_text(text) });
+	core_reply(
+	        core, serial,
+	        &(struct reply){ .status = status, .kind = REPLY_JSON, .body = bytes_text(text) });
 }
 
 void authentication_result(struct core *core, int64_t attempt, uint64_t serial, struct bytes body)
@@ -306,10 +349,10 @@ void authentication_result(struct core *core, int64_t attempt, uint64_t serial, 
 		return;
 	}
 	const struct authentication *a = &live->authentication;
-	json_t *object = json_pack("{s:s#, s:{s:s, s:s, s:s, s:s}}", "body", (const char *)body.data,
-				   (int)body.length, "expected", "transaction", a->transaction,
-				   "ds_transaction", a->ds_transaction, "acs_transaction",
-				   a->acs_transaction, "version", a->version);
+	json_t *object = json_pack(
+	        "{s:s#, s:{s:s, s:s, s:s, s:s}}", "body", (const char *)body.data, (int)body.length,
+	        "expected", "transaction", a->transaction, "ds_transaction", a->ds_transaction,
+	        "acs_transaction", a->acs_transaction, "version", a->version);
 	if (!object) {
 		reply_text(core, serial, 400, "{}");
 		return;
@@ -322,7 +365,7 @@ void authentication_result(struct core *core, int64_t attempt, uint64_t serial, 
 }
 
 void authentication_result_answer(struct core *core, const struct question *question,
-				  const json_t *answer)
+                                  const json_t *answer)
 {
 	const char *response = json_string_value(json_object_get(answer, "response"));
 	const char *status = json_string_value(json_object_get(answer, "status"));
@@ -336,7 +379,7 @@ void authentication_result_answer(struct core *core, const struct question *ques
 		keep(answer, "eci", &live->authentication);
 		keep(answer, "value", &live->authentication);
 		flows_event(core, live,
-			    &(struct flow_event){ .kind = EVENT_RESULT, .status = status[0] });
+		            &(struct flow_event){ .kind = EVENT_RESULT, .status = status[0] });
 	}
 	reply_text(core, question->serial, 200, response); // leaves after this turn's commit
 }

@@ -1,6 +1,7 @@
 // The lines that a driver of kind `bank` gets, and what its answers mean. docs/drivers.md.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "base/check.h"
 #include "base/text.h"
 
@@ -59,19 +60,19 @@ static void put_rrn(struct buffer *line, int64_t attempt)
 	for (int i = 6; i-- > 0; number /= 36)
 		text[i] = digits[number % 36];
 	buffer_printf(line, ",\"rrn\":\"%d%03d%02d%s\"", (utc.tm_year + 1900) % 10, utc.tm_yday + 1,
-		      utc.tm_hour, text);
+	              utc.tm_hour, text);
 }
 
 // What every message about an attempt says.
 static void put_common(struct core *core, struct buffer *line, const char *op,
-		       const struct attempt *row, int64_t id, int64_t stan, int64_t deadline_ms)
+                       const struct attempt *row, int64_t id, int64_t stan, int64_t deadline_ms)
 {
 	struct merchant merchant;
 
 	if (!store_load(core->store, STORE_MERCHANTS, row->merchant, &merchant))
 		memset(&merchant, 0, sizeof(merchant));
 	buffer_printf(line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld", (long long)id, op,
-		      (long long)deadline_ms);
+	              (long long)deadline_ms);
 	buffer_printf(line, ",\"stan\":\"%06lld\"", (long long)stan);
 	put_time(line, "sent_at", "%m%d%H%M%S", core->now_ms);
 	put_time(line, "local_at", "%y%m%d%H%M%S", core->now_ms);
@@ -84,7 +85,7 @@ static void put_common(struct core *core, struct buffer *line, const char *op,
 static void put_money(struct buffer *line, int64_t amount, const char *currency)
 {
 	buffer_printf(line, ",\"amount\":%lld,\"currency\":\"%s\"", (long long)amount,
-		      bank_currency(currency));
+	              bank_currency(currency));
 }
 
 static void put_authentication(struct buffer *line, const struct authentication *authentication)
@@ -100,7 +101,7 @@ static void put_authentication(struct buffer *line, const struct authentication 
 }
 
 bool bank_ask(struct core *core, const struct question *question, int64_t connection,
-	      int64_t deadline_ms, int card_kind, int64_t card_id, struct bytes line)
+              int64_t deadline_ms, int card_kind, int64_t card_id, struct bytes line)
 {
 	struct card card cleanup(card_done) = { 0 };
 
@@ -113,7 +114,7 @@ bool bank_ask(struct core *core, const struct question *question, int64_t connec
 		[WIRE_DRIVER_REQUEST_CARD] = WIRE_N(card_kind),
 		[WIRE_DRIVER_REQUEST_MERCHANT] = WIRE_N(card.merchant),
 		[WIRE_DRIVER_REQUEST_HANDLE] =
-			WIRE_B(card_kind ? BYTES_ARRAY(card.handle) : BYTES_NONE),
+		        WIRE_B(card_kind ? BYTES_ARRAY(card.handle) : BYTES_NONE),
 		[WIRE_DRIVER_REQUEST_SEALED] = WIRE_B(bytes_from(card.sealed, card.sealed_length)),
 		[WIRE_DRIVER_REQUEST_LINE] = WIRE_B(line),
 	};
@@ -138,7 +139,7 @@ void bank_verify(struct core *core, struct live *live)
 	put_authentication(&line, &live->authentication);
 	buffer_put_byte(&line, '}');
 	bank_ask(core, question, live->row.connection, deadline_ms,
-		 live->authentication.code && !again ? 2 : 1, live->row.card, buffer_view(&line));
+	         live->authentication.code && !again ? 2 : 1, live->row.card, buffer_view(&line));
 }
 
 void bank_authorize(struct core *core, struct live *live)
@@ -153,8 +154,9 @@ void bank_authorize(struct core *core, struct live *live)
 	put_common(core, &line, "authorize", row, row->id, row->stan, deadline_ms);
 	put_money(&line, row->amount, row->currency);
 	buffer_printf(&line, ",\"initiator\":\"%s\",\"credential\":\"stored\"",
-		      row->flags & ATTEMPT_BY_MERCHANT ? "merchant" : "customer");
-	if (store_load(core->store, STORE_CARDS, row->card, &card) && card.network_transaction_id[0])
+	              row->flags & ATTEMPT_BY_MERCHANT ? "merchant" : "customer");
+	if (store_load(core->store, STORE_CARDS, row->card, &card) &&
+	    card.network_transaction_id[0])
 		put_text(&line, "network_transaction_id", card.network_transaction_id);
 	put_authentication(&line, &live->authentication);
 	buffer_put_byte(&line, '}');
@@ -165,7 +167,7 @@ void bank_authorize(struct core *core, struct live *live)
 static void put_original(struct buffer *line, const struct attempt *attempt)
 {
 	buffer_printf(line, ",\"original\":{\"mti\":\"0100\",\"stan\":\"%06lld\"",
-		      (long long)attempt->stan);
+	              (long long)attempt->stan);
 	put_time(line, "sent_at", "%m%d%H%M%S", attempt->sent_ms);
 	if (attempt->approval_code[0])
 		put_text(line, "approval_code", attempt->approval_code);
@@ -175,7 +177,7 @@ static void put_original(struct buffer *line, const struct attempt *attempt)
 }
 
 bool bank_advice(struct core *core, const struct advice *advice, const struct attempt *attempt,
-		 int64_t deadline_ms)
+                 int64_t deadline_ms)
 {
 	int64_t id = core_next_id(core);
 	struct buffer line cleanup(buffer_done);
@@ -183,15 +185,16 @@ bool bank_advice(struct core *core, const struct advice *advice, const struct at
 
 	buffer_init(&line, LINE_LIMIT);
 	put_common(core, &line, advice->kind == ADVICE_REVERSE ? "reverse" : "capture", attempt, id,
-		   advice->stan, deadline_ms);
+	           advice->stan, deadline_ms);
 	put_money(&line, advice->amount, attempt->currency);
 	put_original(&line, attempt);
 	buffer_printf(&line, ",\"repeat\":%s}", advice->tries > 1 ? "true" : "false");
 	return bank_ask(core, question, attempt->connection, deadline_ms, 1, attempt->card,
-			buffer_view(&line));
+	                buffer_view(&line));
 }
 
-// --- answers ---------------------------------------------------------------------------------------
+// --- answers
+// ---------------------------------------------------------------------------------------
 
 static struct bytes text_of(const json_t *answer, const char *member)
 {
@@ -250,13 +253,13 @@ struct flow_event bank_event(struct core *core, struct attempt *row, const json_
 		keep(answer, "decline_code", row->decline_code, sizeof(row->decline_code));
 		event.problem = problem_of_decline(bytes_text(row->decline_code));
 		event.cvc_check = check_of(answer);
-		event.kind = json_is_true(json_object_get(answer, "authentication_required")) ?
-				     EVENT_NEEDS_AUTHENTICATION :
-				     EVENT_DECLINED;
+		event.kind = json_is_true(json_object_get(answer, "authentication_required"))
+		                     ? EVENT_NEEDS_AUTHENTICATION
+		                     : EVENT_DECLINED;
 	}
 	struct bytes detail = text_of(answer, "detail");
 	if (detail.length && detail.length < 200 && text_is_printable(detail))
 		flows_step(core, row->id, "the driver says: %.*s", (int)detail.length,
-			   (const char *)detail.data);
+		           (const char *)detail.data);
 	return event;
 }

@@ -2,12 +2,13 @@
 // saves the card. The rules are in lib/domain/link.c.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "api/id.h"
 
 #include "base/check.h"
 #include "base/text.h"
 #include "core/event.h"
-#include "crypto/random.h"
+#include "crypto/mac.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +28,27 @@ static void refuse(struct core *core, flow_done *done, void *owner, const struct
 		flows_tell(core, done, owner, why);
 }
 
-// A refusal before anything was asked is still an attempt with a story and a code. `outcome` gets both.
+// A refusal before anything was asked is still an attempt with a story and a code. `outcome` gets
+// both.
 static void refused_attempt(struct core *core, const struct setup_intent *intent, int problem,
-			    const char *address, struct flow_outcome *outcome)
+                            const char *address, struct flow_outcome *outcome)
 {
 	struct attempt row = { .id = core_next_id(core),
-			       .merchant = intent->merchant,
-			       .kind = ATTEMPT_LINK,
-			       .intent = intent->id,
-			       .customer = intent->customer,
-			       .state = ATTEMPT_OVER,
-			       .problem = problem };
+		               .merchant = intent->merchant,
+		               .kind = ATTEMPT_LINK,
+		               .intent = intent->id,
+		               .customer = intent->customer,
+		               .state = ATTEMPT_OVER,
+		               .problem = problem };
 
 	store_insert(core->store, STORE_ATTEMPTS, &row);
-	flows_step(core, row.id, "refused before the bank was asked: %s", problem_row(problem)->name);
+	flows_step(core, row.id, "refused before the bank was asked: %s",
+	           problem_row(problem)->name);
 	flows_make_code(core, row.id);
 	guards_note(core, &row, address, problem_row(problem)->flags & PROBLEM_COUNTS ? 1 : 2);
 	metric_add(METRIC_LINKS_FAILED, 1);
-	*outcome = (struct flow_outcome){ .end = FLOW_REFUSED, .problem = problem, .attempt = row.id };
+	*outcome =
+	        (struct flow_outcome){ .end = FLOW_REFUSED, .problem = problem, .attempt = row.id };
 }
 
 static bool customer_is_opening(const struct flows *flows, const struct setup_intent *intent)
@@ -52,7 +56,7 @@ static bool customer_is_opening(const struct flows *flows, const struct setup_in
 	for (size_t i = 0; i < flows->openings.capacity; i++) {
 		const struct opening *opening = flows->openings.slots[i].value;
 		if (opening && (opening->intent == intent->id ||
-				(intent->customer && opening->customer == intent->customer)))
+		                (intent->customer && opening->customer == intent->customer)))
 			return true;
 	}
 	return false;
@@ -68,7 +72,7 @@ static bool is_busy(struct core *core, const struct setup_intent *intent)
 	if (customer_is_opening(core->flows, intent))
 		return true;
 	return intent->customer && store_one_number(core->store, STORE_ATTEMPT_LIVE_OF_CUSTOMER, 0,
-						    STORE_N(intent->customer)) > 0;
+	                                            STORE_N(intent->customer)) > 0;
 }
 
 static void send_to_vault(struct core *core, const struct opening *opening, struct bytes jwe)
@@ -77,16 +81,16 @@ static void send_to_vault(struct core *core, const struct opening *opening, stru
 
 	api_id_make(core->id_key, API_ID_SETUP_INTENT, opening->intent, intent);
 	core_tell_vault(core, WIRE_OPEN_CARD,
-			(const struct wire_value[WIRE_FIELDS_OF_OPEN_CARD]){
-				[WIRE_OPEN_CARD_ID] = WIRE_N(opening->id),
-				[WIRE_OPEN_CARD_MERCHANT] = WIRE_N(opening->merchant),
-				[WIRE_OPEN_CARD_INTENT] = WIRE_B(bytes_text(intent)),
-				[WIRE_OPEN_CARD_NOW_MS] = WIRE_N(core->now_ms),
-				[WIRE_OPEN_CARD_JWE] = WIRE_B(jwe) });
+	                (const struct wire_value[WIRE_FIELDS_OF_OPEN_CARD]){
+	                        [WIRE_OPEN_CARD_ID] = WIRE_N(opening->id),
+	                        [WIRE_OPEN_CARD_MERCHANT] = WIRE_N(opening->merchant),
+	                        [WIRE_OPEN_CARD_INTENT] = WIRE_B(bytes_text(intent)),
+	                        [WIRE_OPEN_CARD_NOW_MS] = WIRE_N(core->now_ms),
+	                        [WIRE_OPEN_CARD_JWE] = WIRE_B(jwe) });
 }
 
 static void open_card(struct core *core, const struct setup_intent *intent,
-		      const struct flow_link_start *start, flow_done *done, void *owner)
+                      const struct flow_link_start *start, flow_done *done, void *owner)
 {
 	struct opening *opening = calloc(1, sizeof(*opening));
 
@@ -149,7 +153,8 @@ void link_opening_over(struct core *core, struct opening *opening, int problem)
 	opening_free(opening);
 }
 
-// --- vault has opened the card ---------------------------------------------------------------------
+// --- vault has opened the card
+// ---------------------------------------------------------------------
 
 static void copy(struct bytes from, void *to, size_t size)
 {
@@ -158,29 +163,29 @@ static void copy(struct bytes from, void *to, size_t size)
 }
 
 static void fill_card(struct core *core, const struct opening *opening, const struct wire_value *f,
-		      struct card *card)
+                      struct card *card)
 {
 	*card = (struct card){ .id = core_next_id(core),
-			       .merchant = opening->merchant,
-			       .exp_month = (int)f[WIRE_CARD_OPENED_EXP_MONTH].number,
-			       .exp_year = (int)f[WIRE_CARD_OPENED_EXP_YEAR].number,
-			       .sealed_length = f[WIRE_CARD_OPENED_SEALED].bytes.length };
+		               .merchant = opening->merchant,
+		               .exp_month = (int)f[WIRE_CARD_OPENED_EXP_MONTH].number,
+		               .exp_year = (int)f[WIRE_CARD_OPENED_EXP_YEAR].number,
+		               .sealed_length = f[WIRE_CARD_OPENED_SEALED].bytes.length };
 	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, card->brand, sizeof(card->brand));
 	bytes_copy_text(f[WIRE_CARD_OPENED_LAST4].bytes, card->last4, sizeof(card->last4));
 	copy(f[WIRE_CARD_OPENED_FINGERPRINT].bytes, card->fingerprint, sizeof(card->fingerprint));
 	copy(f[WIRE_CARD_OPENED_HANDLE].bytes, card->handle, sizeof(card->handle));
 	copy(f[WIRE_CARD_OPENED_SEALED].bytes, card->sealed, sizeof(card->sealed));
 	json_t *details = json_object();
-	json_t *billing = opening->billing_details ?
-				  json_loads(opening->billing_details, JSON_REJECT_DUPLICATES, NULL) :
-				  NULL;
+	json_t *billing = opening->billing_details ? json_loads(opening->billing_details,
+	                                                        JSON_REJECT_DUPLICATES, NULL)
+	                                           : NULL;
 	struct bytes name = f[WIRE_CARD_OPENED_NAME].bytes;
 	if (name.length && text_is_utf8(name)) {
 		if (!billing)
 			billing = json_object();
 		if (!json_string_value(json_object_get(billing, "name")))
 			json_object_set_new(billing, "name",
-					    json_stringn((const char *)name.data, name.length));
+			                    json_stringn((const char *)name.data, name.length));
 	}
 	if (billing)
 		json_object_set_new(details, "billing_details", billing);
@@ -191,17 +196,17 @@ static void fill_card(struct core *core, const struct opening *opening, const st
 
 // The first reason not to ask the bank; 0 when there is none.
 static int reason_not_to_ask(struct core *core, const struct opening *opening,
-			     const struct wire_value *f, struct flow_outcome *outcome)
+                             const struct wire_value *f, struct flow_outcome *outcome)
 {
 	struct bytes problem = f[WIRE_CARD_OPENED_PROBLEM].bytes;
 
 	if (problem.length)
 		return (int)problem_of_opening(problem);
 	if (store_run(core->store, STORE_CARD_USED, STORE_B(f[WIRE_CARD_OPENED_USED].bytes),
-		      STORE_N(core->now_ms)) == 0)
+	              STORE_N(core->now_ms)) == 0)
 		return PROBLEM_USED;
-	struct guard_verdict verdict = guards_card(core, opening->customer,
-						   f[WIRE_CARD_OPENED_FINGERPRINT].bytes);
+	struct guard_verdict verdict =
+	        guards_card(core, opening->customer, f[WIRE_CARD_OPENED_FINGERPRINT].bytes);
 	outcome->again_ms = verdict.again_ms;
 	if (verdict.problem)
 		return verdict.problem;
@@ -209,20 +214,20 @@ static int reason_not_to_ask(struct core *core, const struct opening *opening,
 }
 
 static void start_attempt(struct core *core, struct opening *opening, const struct wire_value *f,
-			  struct setup_intent *intent)
+                          struct setup_intent *intent)
 {
 	struct card card cleanup(card_done) = { 0 };
 	struct attempt row = { .id = core_next_id(core),
-			       .merchant = opening->merchant,
-			       .kind = ATTEMPT_LINK,
-			       .intent = opening->intent,
-			       .customer = opening->customer,
-			       .connection = connections_pick(core, true)->number,
-			       .state = ATTEMPT_VERIFYING,
-			       .deadline_ms = core->now_ms + core->flows->policy.bank_ms + 2000,
-			       .stan = flows_new_stan(core),
-			       .sent_ms = core->now_ms,
-			       .currency = "rub" };
+		               .merchant = opening->merchant,
+		               .kind = ATTEMPT_LINK,
+		               .intent = opening->intent,
+		               .customer = opening->customer,
+		               .connection = connections_pick(core, true)->number,
+		               .state = ATTEMPT_VERIFYING,
+		               .deadline_ms = core->now_ms + core->flows->policy.bank_ms + 2000,
+		               .stan = flows_new_stan(core),
+		               .sent_ms = core->now_ms,
+		               .currency = "rub" };
 
 	fill_card(core, opening, f, &card);
 	row.card = card.id;
@@ -230,15 +235,16 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 	store_insert(core->store, STORE_ATTEMPTS, &row);
 	struct live *live = flows_add(core, &row);
 	live->authentication.code = true;
-	live->authentication.browser = take_ptr(opening->browser);
+	if (opening->browser)
+		authentication_take_browser(&live->authentication, opening->browser);
 	memcpy(live->authentication.address, opening->address, sizeof(opening->address));
 	authentication_save(core, row.id, &live->authentication);
 	intent->attempt = row.id;
 	intent->card = card.id;
 	intent->status = INTENT_PROCESSING;
 	store_update(core->store, STORE_SETUP_INTENTS, intent);
-	flows_step(core, row.id, "card opened: %s, ends in %s, %02d/%d; the bank is asked", card.brand,
-		   card.last4, card.exp_month, card.exp_year);
+	flows_step(core, row.id, "card opened: %s, ends in %s, %02d/%d; the bank is asked",
+	           card.brand, card.last4, card.exp_month, card.exp_year);
 	bank_verify(core, live);
 	if (opening->waiter.done)
 		flow_wait(core, row.id, opening->waiter.done, opening->waiter.owner);
@@ -254,8 +260,8 @@ void link_opened(struct core *core, const struct wire_message *message)
 	const struct wire_value *f = message->fields;
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
 	struct flow_outcome outcome = { 0 };
-	struct opening *opening = map_take(&core->flows->openings,
-					   (int64_t)f[WIRE_CARD_OPENED_ID].number);
+	struct opening *opening =
+	        map_take(&core->flows->openings, (int64_t)f[WIRE_CARD_OPENED_ID].number);
 
 	if (!opening)
 		return; // it took too long; its waiter was told
@@ -270,24 +276,27 @@ void link_opened(struct core *core, const struct wire_message *message)
 		refused_attempt(core, &intent, problem, opening->address, &outcome);
 		outcome.again_ms = again_ms;
 		core_tell_vault(core, WIRE_FORGET_CODE,
-				(const struct wire_value[]){ [WIRE_FORGET_CODE_HANDLE] = WIRE_B(
-								     f[WIRE_CARD_OPENED_HANDLE].bytes) });
+		                (const struct wire_value[]){
+		                        [WIRE_FORGET_CODE_HANDLE] =
+		                                WIRE_B(f[WIRE_CARD_OPENED_HANDLE].bytes) });
 		refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
 	}
 	pages_changed(core, opening->intent);
 	opening_free(opening);
 }
 
-// --- the end ---------------------------------------------------------------------------------------
+// --- the end
+// ---------------------------------------------------------------------------------------
 
 // The same card of the same customer keeps its id and is refreshed.
 static bool refresh(struct core *core, const struct live *live, struct card *card)
 {
 	struct card old cleanup(card_done) = { 0 };
-	int64_t same = card->customer == 0 ?
-			       0 :
-			       store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(card->customer),
-						STORE_B(BYTES_ARRAY(card->fingerprint)));
+	int64_t same =
+	        card->customer == 0
+	                ? 0
+	                : store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(card->customer),
+	                                   STORE_B(BYTES_ARRAY(card->fingerprint)));
 
 	(void)live;
 	if (same == 0 || !store_load(core->store, STORE_CARDS, same, &old))
@@ -309,7 +318,8 @@ static void make_default(struct core *core, const struct card *card)
 	if (!store_load(core->store, STORE_CUSTOMERS, card->customer, &customer))
 		return;
 	if (customer.default_card &&
-	    store_load(core->store, STORE_CARDS, customer.default_card, &old) && old.removed_ms == 0)
+	    store_load(core->store, STORE_CARDS, customer.default_card, &old) &&
+	    old.removed_ms == 0)
 		return;
 	customer.default_card = card->id;
 	store_update(core->store, STORE_CUSTOMERS, &customer);
@@ -320,7 +330,8 @@ static void complete_session(struct core *core, const struct setup_intent *inten
 {
 	struct session session cleanup(session_done) = { 0 };
 
-	if (!intent->session || !store_load(core->store, STORE_SESSIONS, intent->session, &session) ||
+	if (!intent->session ||
+	    !store_load(core->store, STORE_SESSIONS, intent->session, &session) ||
 	    session.status != SESSION_OPEN)
 		return;
 	session.status = SESSION_COMPLETE;

@@ -1,14 +1,15 @@
-// Payments with a linked card: one commit before the line leaves, one with the outcome. The rules are in
-// lib/domain/payment.c.
+// Payments with a linked card: one commit before the line leaves, one with the outcome. The rules
+// are in lib/domain/payment.c.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "base/check.h"
 #include "core/event.h"
 
 #include <stdlib.h>
 
 static void start_attempt(struct core *core, struct payment_intent *intent, int flags,
-			  const struct authentication *authentication, flow_done *done, void *owner)
+                          const struct authentication *authentication, flow_done *done, void *owner)
 {
 	struct attempt row = {
 		.id = core_next_id(core),
@@ -34,7 +35,8 @@ static void start_attempt(struct core *core, struct payment_intent *intent, int 
 	struct live *live = flows_add(core, &row);
 	if (authentication) {
 		memcpy(live->authentication.eci, authentication->eci, sizeof(authentication->eci));
-		memcpy(live->authentication.value, authentication->value, sizeof(authentication->value));
+		memcpy(live->authentication.value, authentication->value,
+		       sizeof(authentication->value));
 		memcpy(live->authentication.version, authentication->version,
 		       sizeof(authentication->version));
 		memcpy(live->authentication.ds_transaction, authentication->ds_transaction,
@@ -47,7 +49,8 @@ static void start_attempt(struct core *core, struct payment_intent *intent, int 
 		flow_wait(core, row.id, done, owner);
 }
 
-void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done, void *owner)
+void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
+              void *owner)
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = PROBLEM_OUR_FAULT };
@@ -68,7 +71,8 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 		flows_tell(core, done, owner, &outcome);
 		return;
 	}
-	int flags = intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
+	int flags =
+	        intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
 	if (intent.flags & PAYMENT_MANUAL_CAPTURE)
 		flags |= ATTEMPT_MANUAL_CAPTURE;
 	start_attempt(core, &intent, flags, NULL, done, owner);
@@ -82,7 +86,7 @@ void payment_again(struct core *core, struct live *live)
 	if (store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) &&
 	    connections_pick(core, true))
 		start_attempt(core, &intent, live->row.flags | ATTEMPT_AUTHENTICATED,
-			      &live->authentication, NULL, NULL);
+		              &live->authentication, NULL, NULL);
 }
 
 static void paid(struct core *core, struct payment_intent *intent, const struct live *live)
@@ -100,9 +104,9 @@ static void failed(struct core *core, struct payment_intent *intent, const struc
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	event_charge(core, EVENT_CHARGE_FAILED, intent, &live->row);
 	event_payment_intent(core, EVENT_PAYMENT_INTENT_PAYMENT_FAILED, intent);
-	metric_add(live->row.state == ATTEMPT_GIVEN_UP ? METRIC_PAYMENTS_UNKNOWN :
-							 METRIC_PAYMENTS_DECLINED,
-		   1);
+	metric_add(live->row.state == ATTEMPT_GIVEN_UP ? METRIC_PAYMENTS_UNKNOWN
+	                                               : METRIC_PAYMENTS_DECLINED,
+	           1);
 }
 
 void payment_stepped(struct core *core, struct live *live, const struct flow_step *step)

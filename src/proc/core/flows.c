@@ -1,12 +1,13 @@
-// Attempts at work: events in, steps of lib/domain stored, effects carried out, waiters told. What is
-// in memory here can be made anew from the store: see recover().
+// Attempts at work: events in, steps of lib/domain stored, effects carried out, waiters told. What
+// is in memory here can be made anew from the store: see recover().
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "core/event.h"
-#include "crypto/random.h"
+#include "crypto/mac.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +15,8 @@
 
 enum { STAN_LIMIT = 1000000, TIMER_GRACE_MS = 2000, CODE_DIGITS = 8 };
 
-// --- numbers on the wire ---------------------------------------------------------------------------
+// --- numbers on the wire
+// ---------------------------------------------------------------------------
 
 static bool stan_is_open(const struct flows *flows, int64_t stan)
 {
@@ -53,12 +55,15 @@ struct question *flows_ask(struct core *core, enum question_kind kind, int64_t i
 	struct question *question = calloc(1, sizeof(*question));
 
 	CHECK(question);
-	*question = (struct question){ .id = id, .kind = kind, .subject = subject, .asked_ms = core->now_ms };
+	*question = (struct question){
+		.id = id, .kind = kind, .subject = subject, .asked_ms = core->now_ms
+	};
 	map_put(&core->flows->questions, id, question);
 	return question;
 }
 
-// --- the story for support -------------------------------------------------------------------------
+// --- the story for support
+// -------------------------------------------------------------------------
 
 void flows_step(struct core *core, int64_t attempt, const char *format, ...)
 {
@@ -69,11 +74,11 @@ void flows_step(struct core *core, int64_t attempt, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	store_run(core->store, STORE_STEP_INSERT, STORE_N(core_next_id(core)), STORE_N(attempt),
-		  STORE_N(core->now_ms), STORE_T(text));
+	          STORE_N(core->now_ms), STORE_T(text));
 }
 
-// Codes are read out on the telephone: no letter that sounds or looks like another sign (Crockford's
-// base 32), forty bits of chance.
+// Codes are read out on the telephone: no letter that sounds or looks like another sign
+// (Crockford's base 32), forty bits of chance.
 void flows_make_code(struct core *core, int64_t attempt)
 {
 	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -82,7 +87,7 @@ void flows_make_code(struct core *core, int64_t attempt)
 
 	do {
 		int at = 0;
-		CHECK(result_ok(crypto_random(chance, sizeof(chance))));
+		crypto_random(chance, sizeof(chance));
 		for (int i = 0; i < CODE_DIGITS; i++) {
 			if (i == CODE_DIGITS / 2)
 				code[at++] = '-';
@@ -90,7 +95,7 @@ void flows_make_code(struct core *core, int64_t attempt)
 		}
 		code[at] = '\0';
 	} while (store_run(core->store, STORE_CODE_INSERT, STORE_T(code), STORE_N(attempt)) == 0 &&
-		 result_ok(store_result(core->store)));
+	         result_ok(store_result(core->store)));
 }
 
 void flow_code(struct core *core, int64_t attempt, char *ret_code, size_t capacity)
@@ -103,7 +108,8 @@ void flow_code(struct core *core, int64_t attempt, char *ret_code, size_t capaci
 	store_end(&query);
 }
 
-// --- attempts in memory ----------------------------------------------------------------------------
+// --- attempts in memory
+// ----------------------------------------------------------------------------
 
 struct live *flows_add(struct core *core, const struct attempt *row)
 {
@@ -140,7 +146,8 @@ struct live *flows_live(struct core *core, int64_t attempt)
 	return live;
 }
 
-// --- telling those who wait ------------------------------------------------------------------------
+// --- telling those who wait
+// ------------------------------------------------------------------------
 
 void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome)
 {
@@ -158,8 +165,8 @@ void flows_tell(struct core *core, flow_done *done, void *owner, const struct fl
 static void tell_waiters(struct core *core, struct live *live, enum flow_end end)
 {
 	const struct flow_outcome outcome = { .end = end,
-					      .problem = live->row.problem,
-					      .attempt = live->row.id };
+		                              .problem = live->row.problem,
+		                              .attempt = live->row.id };
 
 	while (live->waiters) {
 		struct waiter *waiter = live->waiters;
@@ -223,7 +230,8 @@ void flow_forget(struct core *core, void *owner)
 
 	for (size_t i = 0; i < flows->lives.capacity; i++)
 		if (flows->lives.slots[i].value)
-			forget_in_list(&((struct live *)flows->lives.slots[i].value)->waiters, owner);
+			forget_in_list(&((struct live *)flows->lives.slots[i].value)->waiters,
+			               owner);
 	for (size_t i = 0; i < flows->openings.capacity; i++) {
 		struct opening *opening = flows->openings.slots[i].value;
 		if (opening && opening->waiter.owner == owner)
@@ -240,7 +248,8 @@ void flow_forget(struct core *core, void *owner)
 	}
 }
 
-// --- events and steps ------------------------------------------------------------------------------
+// --- events and steps
+// ------------------------------------------------------------------------------
 
 static struct flow_facts facts_of(struct core *core, const struct live *live)
 {
@@ -286,8 +295,8 @@ static void carry_out(struct core *core, struct live *live, unsigned effects)
 	if (effects & FLOW_FORGET_CODE && live->authentication.code &&
 	    store_load(core->store, STORE_CARDS, live->row.card, &card))
 		core_tell_vault(core, WIRE_FORGET_CODE,
-				(const struct wire_value[]){
-					[WIRE_FORGET_CODE_HANDLE] = WIRE_B(BYTES_ARRAY(card.handle)) });
+		                (const struct wire_value[]){ [WIRE_FORGET_CODE_HANDLE] = WIRE_B(
+		                                                     BYTES_ARRAY(card.handle)) });
 	if (effects & FLOW_VERIFY)
 		bank_verify(core, live);
 	if (effects & FLOW_LOOK_UP)
@@ -306,7 +315,7 @@ static void link_stepped(struct core *core, struct live *live, const struct flow
 		link_saved(core, live);
 	else if (step->next == ATTEMPT_OVER) {
 		guards_note(core, &live->row, live->authentication.address,
-			    step->effects & FLOW_COUNT ? 1 : 2);
+		            step->effects & FLOW_COUNT ? 1 : 2);
 		link_failed(core, live);
 	}
 	update_setup_intent(core, live);
@@ -323,7 +332,7 @@ static void rest(struct core *core, struct live *live)
 }
 
 static void note_step(struct core *core, struct live *live, const struct flow_event *event,
-		      const struct flow_step *step)
+                      const struct flow_step *step)
 {
 	bool plain = live->row.kind == ATTEMPT_PAYMENT && step->next == ATTEMPT_PAID;
 
@@ -331,11 +340,11 @@ static void note_step(struct core *core, struct live *live, const struct flow_ev
 		return; // the row itself tells the story of a payment that just succeeded
 	if (step->problem)
 		flows_step(core, live->row.id, "%s: %s -> %s (%s)", flow_event_name(event->kind),
-			   flow_state_name(live->row.state), flow_state_name(step->next),
-			   problem_row((int)step->problem)->name);
+		           flow_state_name(live->row.state), flow_state_name(step->next),
+		           problem_row((int)step->problem)->name);
 	else
 		flows_step(core, live->row.id, "%s: %s -> %s", flow_event_name(event->kind),
-			   flow_state_name(live->row.state), flow_state_name(step->next));
+		           flow_state_name(live->row.state), flow_state_name(step->next));
 }
 
 static void take_step(struct core *core, struct live *live, const struct flow_step *step)
@@ -359,13 +368,13 @@ void flows_event(struct core *core, struct live *live, const struct flow_event *
 {
 	struct flow_facts facts = facts_of(core, live);
 	bool link = live->row.kind == ATTEMPT_LINK;
-	struct flow_step step =
-		(link ? link_next : payment_next)(&facts, event, &core->flows->policy, core->now_ms);
+	struct flow_step step = (link ? link_next : payment_next)(
+	        &facts, event, &core->flows->policy, core->now_ms);
 	int64_t intent = live->row.intent;
 
 	if (step.effects & FLOW_IGNORED) {
 		flows_step(core, live->row.id, "%s: means nothing while %s",
-			   flow_event_name(event->kind), flow_state_name(live->row.state));
+		           flow_event_name(event->kind), flow_state_name(live->row.state));
 		if (flow_is_over(live->row.state))
 			rest(core, live);
 		return;
@@ -397,7 +406,8 @@ void flow_cancel(struct core *core, int64_t attempt)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_CANCEL });
 }
 
-// --- answers of drivers ----------------------------------------------------------------------------
+// --- answers of drivers
+// ----------------------------------------------------------------------------
 
 static void attempt_answer(struct core *core, const struct question *question, const json_t *answer)
 {
@@ -414,8 +424,8 @@ static void attempt_answer(struct core *core, const struct question *question, c
 	}
 }
 
-static void dispatch_answer(struct core *core, const struct question *question, const json_t *answer,
-			    const char *detail)
+static void dispatch_answer(struct core *core, const struct question *question,
+                            const json_t *answer, const char *detail)
 {
 	switch (question->kind) {
 	case QUESTION_ADVICE: advice_answer(core, question->subject, answer); break;
@@ -449,17 +459,17 @@ static void on_answer(struct core *core, const struct wire_message *message)
 	bytes_copy_text(f[WIRE_DRIVER_ANSWER_DETAIL].bytes, detail, sizeof(detail));
 	if (state == 0 || state == 3)
 		answer = json_loadb((const char *)line.data, line.length,
-				    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+		                    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
 	else
 		answer = json_pack("{s:s, s:s}", "outcome", state == 1 ? "not_sent" : "unknown",
-				   "detail", detail);
+		                   "detail", detail);
 	if (state == 3)
 		metric_add(METRIC_LATE_ANSWERS, 1);
 	if (question.id)
 		dispatch_answer(core, &question, answer, detail);
 	json_decref(answer);
 	core_tell_vault(core, WIRE_ANSWER_TAKEN,
-			(const struct wire_value[]){ [WIRE_ANSWER_TAKEN_ID] = WIRE_N(id) });
+	                (const struct wire_value[]){ [WIRE_ANSWER_TAKEN_ID] = WIRE_N(id) });
 }
 
 void flows_vault_message(struct core *core, const struct wire_message *message)
@@ -479,10 +489,12 @@ void flows_vault_is_back(struct core *core)
 	connections_tell_vault(core);
 	for (size_t i = 0; i < flows->openings.capacity; i++)
 		if (flows->openings.slots[i].value)
-			due_add(&flows->due, core->now_ms, DUE_OPENING, flows->openings.slots[i].key);
+			due_add(&flows->due, core->now_ms, DUE_OPENING,
+			        flows->openings.slots[i].key);
 }
 
-// --- time ------------------------------------------------------------------------------------------
+// --- time
+// ------------------------------------------------------------------------------------------
 
 static void attempt_due(struct core *core, int64_t id)
 {
@@ -532,10 +544,11 @@ int64_t flows_next_timer(const struct core *core)
 	return core->flows->told ? core->now_ms : due_first_ms(&core->flows->due);
 }
 
-// --- start -----------------------------------------------------------------------------------------
+// --- start
+// -----------------------------------------------------------------------------------------
 
-// Everything that was alive goes on: payments wait for their answer until their deadline; links whose
-// code was lost with vault end with "start again" when their deadline comes.
+// Everything that was alive goes on: payments wait for their answer until their deadline; links
+// whose code was lost with vault end with "start again" when their deadline comes.
 static void recover(struct core *core)
 {
 	struct store_query query = store_begin(core->store, STORE_ATTEMPTS_ALIVE, NULL, 0);
@@ -552,8 +565,7 @@ static void recover(struct core *core)
 			authentication_load(core, live->row.id, &live->authentication);
 	}
 	advices_recover(core);
-	core->flows->next_stan =
-		store_one(core->store, STORE_LAST_STAN, 0, NULL, 0) % STAN_LIMIT;
+	core->flows->next_stan = store_one(core->store, STORE_LAST_STAN, 0, NULL, 0) % STAN_LIMIT;
 }
 
 struct flows *flows_new(struct core *core)

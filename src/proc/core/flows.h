@@ -1,5 +1,5 @@
-// What the files of the flows share: attempts in memory, questions to drivers, timers. Only flow_*.c,
-// guards.c, control.c and pages.c look in here; everyone else uses flow.h.
+// What the files of the flows share: attempts in memory, questions to drivers, timers. Only
+// flow_*.c, guards.c, control.c and pages.c look in here; everyone else uses flow.h.
 #pragma once
 
 #include "core/core.h"
@@ -22,7 +22,8 @@ struct authentication {
 	bool ask_again; // a second verification follows
 	bool code;      // the shopper typed a CVC
 	char address[46];
-	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info, *user_agent;
+	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info,
+	        *user_agent;
 };
 
 void authentication_free(struct authentication *authentication);
@@ -110,10 +111,11 @@ struct live *flows_live(struct core *core, int64_t attempt); // loads it when it
 struct live *flows_add(struct core *core, const struct attempt *row);
 // One event of an attempt: step, store, effects, waiters.
 void flows_event(struct core *core, struct live *live, const struct flow_event *event);
-void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome);
+void flows_tell(struct core *core, flow_done *done, void *owner,
+                const struct flow_outcome *outcome);
 // Adds a line to the story of an attempt.
 void flows_step(struct core *core, int64_t attempt, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 int64_t flows_new_stan(struct core *core);
 void flows_free_stan(struct core *core, int64_t stan);
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject);
@@ -146,6 +148,8 @@ void authentication_look_up(struct core *core, struct live *live);
 void authentication_ask(struct core *core, struct live *live);
 void authentication_answer(struct core *core, struct live *live, enum question_kind kind,
                            const json_t *answer);
+// Keeps the browser's facts, and the window size that is among them.
+void authentication_take_browser(struct authentication *authentication, const char *browser);
 void authentication_browser(struct core *core, struct live *live, const char *browser);
 void authentication_method_done(struct core *core, struct live *live);
 // A result message for this attempt; the reply to `serial` comes after the outcome is durable.

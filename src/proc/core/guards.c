@@ -1,8 +1,9 @@
-// The guards of a link: how often, by whom, with which card, from where. The numbers are configuration
-// (docs/config.md); 0 lifts a guard. An address is never refused, it has to work: a phone network shares
-// one address among thousands.
+// The guards of a link: how often, by whom, with which card, from where. The numbers are
+// configuration (docs/config.md); 0 lifts a guard. An address is never refused, it has to work: a
+// phone network shares one address among thousands.
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include <stdio.h>
 
 static const int64_t hour_ms = 3600 * 1000;
@@ -29,11 +30,13 @@ static void unit_of(const char *address, char *ret_unit, size_t capacity)
 		snprintf(ret_unit, capacity, "%s", address);
 }
 
-// When the oldest of the refusals that fill the limit leaves the window; 0 when the limit is not reached.
+// When the oldest of the refusals that fill the limit leaves the window; 0 when the limit is not
+// reached.
 static int64_t full_until(struct core *core, enum store_statement statement, struct store_value who,
-			  int64_t window_ms, int64_t limit)
+                          int64_t window_ms, int64_t limit)
 {
-	const struct store_value values[] = { who, STORE_N(core->now_ms - window_ms), STORE_N(limit) };
+	const struct store_value values[] = { who, STORE_N(core->now_ms - window_ms),
+		                              STORE_N(limit) };
 	struct store_query query = store_begin(core->store, statement, values, 3);
 	int64_t until = 0;
 
@@ -54,7 +57,7 @@ static struct shop_state shop_state(struct core *core)
 
 	if (store_step(&query))
 		state = (struct shop_state){ store_number(&query, 0), store_number(&query, 1),
-					     store_number(&query, 2) };
+			                     store_number(&query, 2) };
 	store_end(&query);
 	return state;
 }
@@ -74,9 +77,9 @@ static int address_bits(struct core *core, const char *address)
 	unit_of(address, unit, sizeof(unit));
 	network_of(address, network, sizeof(network));
 	int64_t refused = store_one_number(core->store, STORE_TRIALS_OF_ADDRESS, 0, STORE_T(unit),
-					   STORE_N(core->now_ms - hour_ms));
+	                                   STORE_N(core->now_ms - hour_ms));
 	int64_t wide = store_one_number(core->store, STORE_TRIALS_OF_NETWORK, 0, STORE_T(network),
-					STORE_N(core->now_ms - day_ms));
+	                                STORE_N(core->now_ms - day_ms));
 	int64_t over = 0;
 
 	if (config->guard_refused_per_address_hour &&
@@ -95,18 +98,20 @@ static struct guard_verdict customer_verdict(struct core *core, int64_t customer
 {
 	const struct config *config = &core->config;
 	int64_t until = full_until(core, STORE_TRIALS_OF_CUSTOMER, STORE_N(customer), day_ms,
-				   config->guard_refused_per_customer);
+	                           config->guard_refused_per_customer);
 
 	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES, .again_ms = until };
+		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
+			                       .again_ms = until };
 	if (config->guard_cards_stored &&
 	    store_one_number(core->store, STORE_CARDS_COUNT, 0, STORE_N(customer)) >=
-		    config->guard_cards_stored)
+	            config->guard_cards_stored)
 		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_CARDS };
 	until = full_until(core, STORE_LINKS_OF_CUSTOMER, STORE_N(customer), day_ms,
-			   config->guard_cards_per_day);
+	                   config->guard_cards_per_day);
 	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES, .again_ms = until };
+		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
+			                       .again_ms = until };
 	return (struct guard_verdict){ 0 };
 }
 
@@ -122,7 +127,7 @@ struct guard_verdict guards_before(struct core *core, int64_t customer, const ch
 		return verdict;
 	if (above(&shop, config->guard_slow_percent) && core->now_ms - shop.last_ms < SLOW_MS)
 		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
-					       .again_ms = shop.last_ms + SLOW_MS };
+			                       .again_ms = shop.last_ms + SLOW_MS };
 	verdict.proof_bits = address_bits(core, address);
 	if (above(&shop, config->guard_proof_percent) &&
 	    verdict.proof_bits < (int)config->guard_proof_bits)
@@ -137,29 +142,32 @@ struct guard_verdict guards_card(struct core *core, int64_t customer, struct byt
 	(void)customer;
 	if (config->guard_fraud_block_days &&
 	    store_one_number(core->store, STORE_BLOCKED_CARD, 0, STORE_B(fingerprint),
-			     STORE_N(core->now_ms)))
+	                     STORE_N(core->now_ms)))
 		return (struct guard_verdict){ .problem = PROBLEM_CARD_BLOCKED };
 	int64_t day = full_until(core, STORE_TRIALS_OF_CARD, STORE_B(fingerprint), day_ms,
-				 config->guard_refused_per_card_day);
+	                         config->guard_refused_per_card_day);
 	int64_t month = full_until(core, STORE_TRIALS_OF_CARD, STORE_B(fingerprint), 30 * day_ms,
-				   config->guard_refused_per_card_month);
+	                           config->guard_refused_per_card_month);
 	int64_t until = day > month ? day : month;
 	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES, .again_ms = until };
+		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
+			                       .again_ms = until };
 	return (struct guard_verdict){ 0 };
 }
 
-// Lost and stolen: never again; fraud and pick-up: until the block is over or an operator frees the card.
+// Lost and stolen: never again; fraud and pick-up: until the block is over or an operator frees the
+// card.
 static void block(struct core *core, const struct attempt *attempt, struct bytes fingerprint)
 {
 	int64_t days = core->config.guard_fraud_block_days;
-	bool never = attempt->problem == PROBLEM_LOST_CARD || attempt->problem == PROBLEM_STOLEN_CARD;
+	bool never =
+	        attempt->problem == PROBLEM_LOST_CARD || attempt->problem == PROBLEM_STOLEN_CARD;
 
 	if (days == 0 || !(problem_row(attempt->problem)->flags & PROBLEM_HIDDEN))
 		return;
 	store_run(core->store, STORE_BLOCK_CARD, STORE_B(fingerprint),
-		  STORE_N(never ? INT64_MAX : core->now_ms + days * day_ms),
-		  STORE_T(problem_row(attempt->problem)->name));
+	          STORE_N(never ? INT64_MAX : core->now_ms + days * day_ms),
+	          STORE_T(problem_row(attempt->problem)->name));
 }
 
 void guards_note(struct core *core, const struct attempt *attempt, const char *address, int result)
@@ -172,9 +180,9 @@ void guards_note(struct core *core, const struct attempt *attempt, const char *a
 		fingerprint = BYTES_ARRAY(card.fingerprint);
 	unit_of(address, unit, sizeof(unit));
 	network_of(address, network, sizeof(network));
-	store_run(core->store, STORE_TRIAL_INSERT, STORE_N(core_next_id(core)), STORE_N(core->now_ms),
-		  STORE_N(attempt->merchant), STORE_N(attempt->customer), STORE_T(unit),
-		  STORE_T(network), STORE_B(fingerprint), STORE_N(result));
+	store_run(core->store, STORE_TRIAL_INSERT, STORE_N(core_next_id(core)),
+	          STORE_N(core->now_ms), STORE_N(attempt->merchant), STORE_N(attempt->customer),
+	          STORE_T(unit), STORE_T(network), STORE_B(fingerprint), STORE_N(result));
 	if (result == 1 && fingerprint.length)
 		block(core, attempt, fingerprint);
 }

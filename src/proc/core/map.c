@@ -32,7 +32,8 @@ void *map_get(const struct map *map, int64_t key)
 
 static void grow(struct map *map)
 {
-	struct map bigger = { .capacity = map->capacity ? map->capacity * 2 : 64, .count = map->count };
+	struct map bigger = { .capacity = map->capacity ? map->capacity * 2 : 64,
+		              .count = map->count };
 
 	bigger.slots = calloc(bigger.capacity, sizeof(*bigger.slots));
 	CHECK(bigger.slots);

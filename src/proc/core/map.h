@@ -8,7 +8,7 @@ struct map {
 	struct map_slot {
 		int64_t key; // 0: free
 		void *value;
-	} *slots;
+	} * slots;
 	size_t capacity; // a power of two, at most half full
 	size_t count;
 };

@@ -226,6 +226,7 @@ void core_end_turn(struct core *core)
 	line_flush(core, &turns->vault);
 	line_flush(core, &turns->web);
 	line_flush(core, &turns->parent);
+	control_flush(core);
 	set_timer(core);
 	stop_when_told(core);
 }

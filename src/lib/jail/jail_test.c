@@ -1,0 +1,98 @@
+// Tests of the jail: a child that tries what it may not is ended, what it may goes on.
+#include "jail/jail.h"
+
+#include "base/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/onfile-jail-XXXXXX";
+
+// Runs `deed` in a jailed child: its exit status, or minus the signal that ended it.
+static int in_jail(unsigned allow, int (*deed)(void))
+{
+	static bool made;
+	if (!made)
+		made = mkdtemp(folder) != NULL;
+	pid_t child = fork();
+	if (child == 0) {
+		struct jail jail = { .folder = folder, .allow = allow };
+		_exit(result_ok(jail_enter(&jail)) ? deed() : 99);
+	}
+	int status = 0;
+	waitpid(child, &status, 0);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int dial(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0) >= 0 ? 0 : 1;
+}
+
+static int dial_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EAFNOSUPPORT ? 0 : 1;
+}
+
+static int open_file(void)
+{
+	return open("/etc/passwd", O_RDONLY) < 0 ? 1 : 0;
+}
+
+static int write_inside(void)
+{
+	int fd = open("inside", O_RDWR | O_CREAT, 0600);
+	return fd >= 0 && write(fd, "x", 1) == 1 && fsync(fd) == 0 ? 0 : 1;
+}
+
+static int run_program(void)
+{
+	execl("/bin/true", "true", NULL);
+	return 1;
+}
+
+static int trace_parent(void)
+{
+	return ptrace(PTRACE_ATTACH, getppid(), 0, 0) == 0 ? 0 : 1;
+}
+
+static int fork_child(void)
+{
+	return fork() < 0 ? 1 : 0;
+}
+
+TEST(what_is_not_allowed_ends_the_program)
+{
+	if (!jail_is_whole())
+		return; // the sanitizers' run-time needs what the jail takes away
+	EXPECT(in_jail(0, dial) == -SIGSYS);
+	EXPECT(in_jail(0, open_file) == -SIGSYS);
+	EXPECT(in_jail(0, run_program) == -SIGSYS);
+	EXPECT(in_jail(0, trace_parent) == -SIGSYS);
+	EXPECT(in_jail(JAIL_STORE | JAIL_ACCEPT | JAIL_DIAL, fork_child) == -SIGSYS);
+	EXPECT(in_jail(JAIL_STORE | JAIL_ACCEPT, dial) == -SIGSYS);
+}
+
+TEST(what_is_allowed_goes_on)
+{
+	EXPECT(in_jail(JAIL_DIAL, dial) == 0);
+	EXPECT(in_jail(JAIL_STORE, write_inside) == 0);
+	EXPECT(in_jail(JAIL_READ, open_file) == 0);
+	if (jail_is_whole())
+		EXPECT(in_jail(JAIL_DIAL, dial_unix) == 0);
+}
+
+TEST(a_store_is_held_to_its_folder)
+{
+	if (jail_is_whole())
+		EXPECT(in_jail(JAIL_STORE, open_file) == 1);
+}
+
+TAP_MAIN

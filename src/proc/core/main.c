@@ -1,0 +1,65 @@
+// The program core. It starts with one descriptor, 3: its line to the parent.
+#include "core/turns.h"
+
+#include "base/log.h"
+#include "crypto/mac.h"
+#include "jail/jail.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PARENT_FD = 3 };
+
+// The key behind all ids and client secrets is made once and stays with the books.
+static void load_id_key(struct core *core)
+{
+	if (store_setting(core->store, "id_key", core->id_key, sizeof(core->id_key)))
+		return;
+	crypto_random(core->id_key, sizeof(core->id_key));
+	store_set_setting(core->store, "id_key", BYTES_ARRAY(core->id_key));
+}
+
+int main(int argc, char **argv)
+{
+	static struct core core;
+	struct config_error error;
+
+	log_init("core");
+	signal(SIGPIPE, SIG_IGN);
+	if (argc != 2 || !result_ok(config_read(argv[1], &core.config, &error))) {
+		log_event(LOG_ERROR, "no_configuration",
+		          LOG_TEXT("detail", argc == 2 ? error.text : "usage: core CONFIG"));
+		return 2;
+	}
+	struct result result =
+	        jail_enter(&(struct jail){ .user = config_user(&core.config, CONFIG_USER_CORE),
+	                                   .folder = core.config.data,
+	                                   .allow = JAIL_STORE | JAIL_ACCEPT,
+	                                   .files = 4096 });
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
+		return 1;
+	}
+	result = store_open("onfile.db", &core.store);
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "no_store", LOG_RESULT(result));
+		return 1;
+	}
+	core.last_id = store_last_id(core.store);
+	load_id_key(&core);
+	core.turns = turns_new(&core, PARENT_FD);
+	core.control = control_new(&core);
+	core.pages = pages_new(&core);
+	core.api = api_new(&core);
+	core.flows = flows_new(&core);
+	int status = turns_run(&core);
+	flows_free(core.flows);
+	api_free(core.api);
+	pages_free(core.pages);
+	turns_free(core.turns);
+	control_free(core.control);
+	store_close(core.store);
+	free(core.card_keys);
+	return status;
+}

@@ -1,0 +1,93 @@
+// Probes and numbers on their own listener: /livez, /readyz, /metrics (Prometheus text format).
+#include "core/core.h"
+
+#include "core/flows.h"
+
+static int64_t counters[METRICS];
+
+void metric_add(enum metric metric, int64_t count)
+{
+	counters[metric] += count;
+}
+
+static void put_counter(struct buffer *text, const char *name, const char *help, int64_t value)
+{
+	buffer_put_text(text, "# HELP onfile_");
+	for (const char *c = name; *c; c++)
+		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
+	buffer_printf(text, "_total %s.\n# TYPE onfile_", help);
+	for (const char *c = name; *c; c++)
+		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
+	buffer_put_text(text, "_total counter\nonfile_");
+	for (const char *c = name; *c; c++)
+		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
+	buffer_printf(text, "_total %lld\n", (long long)value);
+}
+
+static void put_metrics(struct core *core, struct buffer *text)
+{
+	static const struct {
+		const char *name, *help;
+	} rows[METRICS] = {
+#define METRIC(name, help) [METRIC_##name] = { #name, help },
+#include "metrics.def"
+#undef METRIC
+	};
+
+	buffer_printf(text,
+	              "# HELP onfile_build_info The version that runs.\n"
+	              "# TYPE onfile_build_info gauge\nonfile_build_info{version=\"%s\"} 1\n",
+	              ONFILE_VERSION);
+	for (int i = 0; i < METRICS; i++)
+		put_counter(text, rows[i].name, rows[i].help, counters[i]);
+	buffer_put_text(text, "# HELP onfile_connection_up Whether the line to a bank is up.\n"
+	                      "# TYPE onfile_connection_up gauge\n");
+	for (const struct connection *c = core->flows->connections; c; c = c->next)
+		buffer_printf(text, "onfile_connection_up{connection=\"%s\"} %d\n", c->name,
+		              c->state == 1);
+	buffer_printf(text,
+	              "# HELP onfile_attempts_open Attempts that are not at rest.\n"
+	              "# TYPE onfile_attempts_open gauge\nonfile_attempts_open %zu\n",
+	              core->flows->lives.count);
+}
+
+// Ready: the store works, vault's keys are here, and every connection is up. `?verbose` says each.
+static int put_ready(struct core *core, struct buffer *text)
+{
+	bool ready = core->card_keys && result_ok(store_result(core->store));
+
+	buffer_printf(text, "[%c] store\n[%c] vault\n",
+	              result_ok(store_result(core->store)) ? '+' : '-',
+	              core->card_keys ? '+' : '-');
+	for (const struct connection *c = core->flows->connections; c; c = c->next) {
+		ready = ready && c->state == 1;
+		buffer_printf(text, "[%c] connection %s\n", c->state == 1 ? '+' : '-', c->name);
+	}
+	buffer_put_text(text, ready ? "ready\n" : "not ready\n");
+	return ready ? 200 : 503;
+}
+
+void metrics_request(struct core *core, const struct request *request)
+{
+	struct buffer text;
+	int status = 404;
+
+	buffer_init(&text, 65536);
+	if (bytes_equal_text(request->path, "/metrics")) {
+		status = 200;
+		put_metrics(core, &text);
+	} else if (bytes_equal_text(request->path, "/readyz")) {
+		status = put_ready(core, &text);
+	} else if (bytes_equal_text(request->path, "/livez")) {
+		status = 200;
+		buffer_put_text(&text, "live\n");
+	} else {
+		buffer_put_text(&text, "not found: /livez, /readyz and /metrics are here\n");
+	}
+	core_reply(core, request->serial,
+	           &(struct reply){ .status = status,
+	                            .kind = REPLY_TEXT,
+	                            .request_id = request->id,
+	                            .body = buffer_view(&text) });
+	buffer_done(&text);
+}

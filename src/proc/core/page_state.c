@@ -1,0 +1,356 @@
+// The state that a hosted page shows, made from the rows each time: it survives whatever the
+// browser or core goes through. docs/hosted-pages.md.
+#include "core/pages.h"
+
+#include "api/id.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "core/flows.h"
+#include "core/proof.h"
+#include "http/form.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static void json_free(json_t **object)
+{
+	json_decref(*object);
+}
+
+static const char *member(const char *details, const char *name, char *to, size_t capacity)
+{
+	json_t *object cleanup(json_free) = json_loads(details ? details : "{}", 0, NULL);
+	const char *text = json_string_value(json_object_get(object, name));
+
+	to[0] = '\0';
+	bytes_copy_text(bytes_text(text), to, capacity);
+	return to;
+}
+
+// --- whose token
+// -----------------------------------------------------------------------------------
+
+static bool load_setup(struct core *core, int64_t id, struct page *page)
+{
+	page->intent = id;
+	return store_load(core->store, STORE_SETUP_INTENTS, id, &page->setup);
+}
+
+static bool load_subject(struct core *core, struct bytes token, struct page *page)
+{
+	const uint8_t *key = core->id_key;
+	enum api_id_kind session = core->config.live ? API_ID_SESSION_LIVE : API_ID_SESSION_TEST;
+	int64_t id;
+
+	if (api_id_read(key, session, token, &id))
+		return store_load(core->store, STORE_SESSIONS, id, &page->session) &&
+		       load_setup(core, page->session.intent, page);
+	if (api_secret_read(key, API_ID_SETUP_INTENT, token, &id))
+		return load_setup(core, id, page);
+	if (!api_secret_read(key, API_ID_PAYMENT_INTENT, token, &id))
+		return false;
+	page->payment = true;
+	page->intent = id;
+	return store_load(core->store, STORE_PAYMENT_INTENTS, id, &page->payment_intent);
+}
+
+bool page_find(struct core *core, struct bytes token, struct page *ret_page)
+{
+	*ret_page = (struct page){ 0 };
+	if (!bytes_copy_text(token, ret_page->token, sizeof(ret_page->token)) ||
+	    !load_subject(core, token, ret_page)) {
+		page_done(ret_page);
+		return false;
+	}
+	int64_t merchant =
+	        ret_page->payment ? ret_page->payment_intent.merchant : ret_page->setup.merchant;
+	int64_t attempt =
+	        ret_page->payment ? ret_page->payment_intent.attempt : ret_page->setup.attempt;
+	if (!store_load(core->store, STORE_MERCHANTS, merchant, &ret_page->merchant))
+		memset(&ret_page->merchant, 0, sizeof(ret_page->merchant));
+	if (attempt && !store_load(core->store, STORE_ATTEMPTS, attempt, &ret_page->attempt))
+		ret_page->attempt.id = 0;
+	return true;
+}
+
+void page_done(struct page *page)
+{
+	session_done(&page->session);
+	setup_intent_done(&page->setup);
+	payment_intent_done(&page->payment_intent);
+}
+
+enum problem_language page_language(const struct page *page, const struct request *request)
+{
+	struct http_form query = { 0 };
+	char locale[16];
+	enum problem_language language = PROBLEM_ENGLISH;
+	struct bytes wanted = BYTES_NONE;
+
+	if (result_ok(http_form_read(request->query, &query)))
+		wanted = http_form_get(&query, "lang");
+	if (wanted.length == 0 && page->session.id) {
+		member(page->session.details, "locale", locale, sizeof(locale));
+		if (strcmp(locale, "auto") != 0)
+			wanted = bytes_text(locale);
+	}
+	if (wanted.length == 0)
+		wanted = request->accept_language;
+	if (bytes_start_with(wanted, "ru"))
+		language = PROBLEM_RUSSIAN;
+	http_form_done(&query);
+	return language;
+}
+
+// --- where it goes on
+// ------------------------------------------------------------------------------
+
+// Puts the session's id where the merchant left a place for it, and marks for intents.
+static json_t *session_return(const struct page *page)
+{
+	static const char place[] = "{CHECKOUT_SESSION_ID}";
+	char url[4096];
+	struct buffer filled cleanup(buffer_done);
+
+	member(page->session.details, "success_url", url, sizeof(url));
+	if (!url[0])
+		return json_null();
+	buffer_init(&filled, sizeof(url) + 1024);
+	const char *at = url;
+	for (const char *found; (found = strstr(at, place)); at = found + sizeof(place) - 1) {
+		buffer_put(&filled, bytes_from(at, (size_t)(found - at)));
+		buffer_put_text(&filled, page->token);
+	}
+	buffer_put_text(&filled, at);
+	return json_string(buffer_text(&filled));
+}
+
+static json_t *intent_return(struct core *core, const struct page *page, bool good)
+{
+	const char *kind = page->payment ? "payment_intent" : "setup_intent";
+	char url[4096], id[API_ID_CAPACITY], secret[API_SECRET_CAPACITY];
+	struct buffer filled cleanup(buffer_done);
+
+	member(page->payment ? page->payment_intent.details : page->setup.details, "return_url",
+	       url, sizeof(url));
+	if (!url[0])
+		return json_null();
+	api_id_make(core->id_key, page->payment ? API_ID_PAYMENT_INTENT : API_ID_SETUP_INTENT,
+	            page->intent, id);
+	api_secret_make(core->id_key, page->payment ? API_ID_PAYMENT_INTENT : API_ID_SETUP_INTENT,
+	                page->intent, secret);
+	buffer_init(&filled, sizeof(url) + 1024);
+	buffer_printf(&filled, "%s%c%s=%s&%s_client_secret=%s&redirect_status=%s", url,
+	              strchr(url, '?') ? '&' : '?', kind, id, kind, secret,
+	              good ? "succeeded" : "failed");
+	return json_string(buffer_text(&filled));
+}
+
+// --- parts
+// -----------------------------------------------------------------------------------------
+
+// The time of day in UTC would be wrong for nearly everyone; the page shows `at` in the shopper's
+// own time, and the sentence falls back to UTC with its name.
+static void time_text(int64_t at_ms, char *to, size_t capacity)
+{
+	time_t seconds = (time_t)(at_ms / 1000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	strftime(to, capacity, "%H:%M UTC", &utc);
+}
+
+json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome)
+{
+	const struct problem_row *row = problem_shown(outcome->problem);
+	enum problem_deed deed = page->payment ? PROBLEM_PAYMENT : PROBLEM_LINK;
+	char code[24] = "", time[24] = "";
+	struct buffer sentence cleanup(buffer_done);
+
+	if (outcome->attempt)
+		flow_code(core, outcome->attempt, code, sizeof(code));
+	if (outcome->again_ms)
+		time_text(outcome->again_ms, time, sizeof(time));
+	buffer_init(&sentence, 2048);
+	problem_sentence(&sentence, row, deed, page->language,
+	                 &(struct problem_fill){ time, page->merchant.support, code });
+	json_t *error = json_pack(
+	        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "code",
+	        row->codes[deed][0] ? row->codes[deed] : "processing_error", "decline_code",
+	        row->decline_code[0] ? row->decline_code : NULL, "who", problem_who_name(row->who),
+	        "again", problem_again_name(row->again), "title", row->titles[page->language],
+	        "message", buffer_text(&sentence), "field", row->field[0] ? row->field : NULL,
+	        "reference", code[0] ? code : NULL, "at",
+	        outcome->again_ms ? json_integer(outcome->again_ms / 1000) : json_null());
+	return error ? error : json_null();
+}
+
+static json_t *card_of(struct core *core, const struct page *page)
+{
+	struct card card cleanup(card_done) = { 0 };
+	int64_t id = page->payment ? page->payment_intent.card : page->setup.card;
+
+	if (!id || !store_load(core->store, STORE_CARDS, id, &card))
+		return json_null();
+	return json_pack("{s:s, s:s, s:i, s:i}", "brand", card.brand, "last4", card.last4,
+	                 "exp_month", card.exp_month, "exp_year", card.exp_year);
+}
+
+static json_t *method_of(struct core *core, const struct page *page, const struct authentication *a)
+{
+	char nonce[API_SECRET_CAPACITY];
+	struct buffer text cleanup(buffer_done);
+	struct buffer data cleanup(buffer_done);
+
+	if (!a->method_url || a->method)
+		return json_null();
+	api_secret_make(core->id_key, API_ID_SETUP_ATTEMPT, page->attempt.id, nonce);
+	buffer_init(&text, 2048);
+	buffer_init(&data, 4096);
+	buffer_put_text(&text, "{\"threeDSServerTransID\":");
+	json_put_text(&text, bytes_text(a->transaction));
+	buffer_put_text(&text, ",\"threeDSMethodNotificationURL\":\"");
+	buffer_printf(&text, "%s/3ds/method/%s\"}", core->config.public_url, nonce);
+	base64url_put(&data, buffer_view(&text));
+	return json_pack("{s:s, s:s}", "url", a->method_url, "data", buffer_text(&data));
+}
+
+static json_t *challenge_of(const struct page *page, const struct authentication *a)
+{
+	if (page->attempt.state == ATTEMPT_WAITING)
+		return json_pack("{s:s}", "info", a->info ? a->info : "");
+	json_t *challenge = json_pack("{s:s?, s:s?, s:s, s:s?, s:s}", "url", a->acs_url, "creq",
+	                              a->creq, "session", "", "origin", a->acs_origin, "window",
+	                              a->window[0] ? a->window : "05");
+	return challenge ? challenge : json_null();
+}
+
+static bool is_opening(const struct core *core, int64_t intent)
+{
+	for (size_t i = 0; i < core->flows->openings.capacity; i++) {
+		const struct opening *opening = core->flows->openings.slots[i].value;
+		if (opening && opening->intent == intent)
+			return true;
+	}
+	return false;
+}
+
+static const char *step_of(struct core *core, const struct page *page)
+{
+	enum intent_status status =
+	        page->payment ? page->payment_intent.status : page->setup.status;
+
+	if (status == INTENT_SUCCEEDED || status == INTENT_REQUIRES_CAPTURE)
+		return "done";
+	if (status == INTENT_CANCELED || (page->session.id && page->session.status != SESSION_OPEN))
+		return "expired";
+	if (is_opening(core, page->intent))
+		return "checking";
+	if (!page->attempt.id || flow_is_over(page->attempt.state))
+		return page->payment ? "expired" : "enter";
+	switch (page->attempt.state) {
+	case ATTEMPT_PREPARING: return "preparing";
+	case ATTEMPT_AUTHENTICATING: return "authenticating";
+	case ATTEMPT_CHALLENGING: return "challenge";
+	case ATTEMPT_WAITING: return "waiting";
+	default: return "checking";
+	}
+}
+
+int64_t page_revision(struct core *core, const struct page *page)
+{
+	if (!page->attempt.id)
+		return is_opening(core, page->intent) ? 1 : 0;
+	int64_t steps =
+	        store_one_number(core->store, STORE_STEP_COUNT, 0, STORE_N(page->attempt.id));
+	int64_t since_2025_ms = core_id_ms(page->attempt.id) - 1735689600000;
+	return since_2025_ms * 1024 + (steps < 1023 ? steps : 1023);
+}
+
+// --- the whole
+// -------------------------------------------------------------------------------------
+
+static json_t *proof_of(struct core *core, const struct page *page, const char *address)
+{
+	char nonce[PROOF_NONCE_CAPACITY];
+	int bits = guards_before(core, page->setup.customer, address).proof_bits;
+
+	if (bits == 0)
+		return json_null();
+	proof_nonce(core, page->intent, bits, nonce);
+	return json_pack("{s:s, s:i}", "nonce", nonce, "bits", bits);
+}
+
+static void add_attempt(struct core *core, const struct page *page, json_t *state)
+{
+	struct authentication a;
+	enum attempt_state at = page->attempt.state;
+
+	authentication_load(core, page->attempt.id, &a);
+	if (at == ATTEMPT_PREPARING) {
+		json_object_set_new(state, "method", method_of(core, page, &a));
+		json_object_set_new(state, "browser_wanted", json_boolean(!a.browser));
+	}
+	if (at == ATTEMPT_CHALLENGING || at == ATTEMPT_WAITING)
+		json_object_set_new(state, "challenge", challenge_of(page, &a));
+	if (flow_is_over(at) && page->attempt.problem)
+		json_object_set_new(
+		        state, "error",
+		        page_error(core, page,
+		                   &(struct flow_outcome){ .problem = page->attempt.problem,
+		                                           .attempt = page->attempt.id }));
+	authentication_free(&a);
+}
+
+static void add_ways_out(struct core *core, const struct page *page, const char *step,
+                         json_t *state)
+{
+	char url[4096];
+	bool good = strcmp(step, "done") == 0;
+
+	if (page->session.id)
+		member(page->session.details, "cancel_url", url, sizeof(url));
+	else
+		url[0] = '\0';
+	json_object_set_new(state, "cancel_url", url[0] ? json_string(url) : json_null());
+	json_t *back = json_null();
+	if (good || strcmp(step, "expired") == 0)
+		back = page->session.id && good ? session_return(page)
+		       : page->session.id       ? json_null()
+		                                : intent_return(core, page, good);
+	json_object_set_new(state, "return_url", back);
+}
+
+json_t *page_state(struct core *core, const struct page *page, const char *address)
+{
+	const char *step = step_of(core, page);
+	char id[API_ID_CAPACITY];
+	char locale[16] = "auto";
+
+	if (page->session.id)
+		member(page->session.details, "locale", locale, sizeof(locale));
+	api_id_make(core->id_key, page->payment ? API_ID_PAYMENT_INTENT : API_ID_SETUP_INTENT,
+	            page->intent, id);
+	json_t *state = json_pack(
+	        "{s:I, s:s, s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:b, s:[s,s,s,s,s,s], s:n, "
+	        "s:n, s:n, s:n, s:n}",
+	        "revision", (json_int_t)page_revision(core, page), "mode",
+	        page->payment ? "payment" : "setup", "step", step, "merchant", "name",
+	        page->merchant.name, "url", page->merchant.url, "support", page->merchant.support,
+	        "locale", locale[0] ? locale : "auto", "intent", id, "keys",
+	        core->card_keys ? json_loads(core->card_keys, 0, NULL) : json_null(), "now",
+	        (json_int_t)(core->now_ms / 1000), "live", core->config.live, "brands", "visa",
+	        "mastercard", "mir", "amex", "unionpay", "jcb", "proof", "card", "method",
+	        "challenge", "error");
+	if (!state)
+		return json_object();
+	if (strcmp(step, "enter") == 0)
+		json_object_set_new(state, "proof", proof_of(core, page, address));
+	if (strcmp(step, "done") == 0)
+		json_object_set_new(state, "card", card_of(core, page));
+	if (page->attempt.id)
+		add_attempt(core, page, state);
+	add_ways_out(core, page, step, state);
+	return state;
+}

@@ -1,0 +1,491 @@
+// The requests of the hosted pages, and the messages that the bank's side of 3-D Secure posts to
+// us. docs/hosted-pages.md. What a page shows is made in page_state.c.
+#include "core/pages.h"
+
+#include "api/id.h"
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "core/flows.h"
+#include "core/proof.h"
+#include "http/form.h"
+
+#include <stdlib.h>
+
+enum { WAIT_MS = 20000 };
+
+// Somebody who waits for a state that is newer than `after`, or for the end of what they started.
+struct watcher {
+	struct watcher *next;
+	uint64_t serial;
+	int64_t intent;
+	int64_t after;
+	int64_t until_ms;
+	bool started; // posted a card and is told by the flow
+	char token[128], address[46];
+	enum problem_language language;
+};
+
+struct pages {
+	struct watcher *watchers;
+};
+
+struct pages *pages_new(struct core *core)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+
+	(void)core;
+	CHECK(pages);
+	return pages;
+}
+
+void pages_free(struct pages *pages)
+{
+	while (pages->watchers) {
+		struct watcher *watcher = pages->watchers;
+		pages->watchers = watcher->next;
+		free(watcher);
+	}
+	free(pages);
+}
+
+// --- answers
+// ---------------------------------------------------------------------------------------
+
+static void send_json(struct core *core, uint64_t serial, int status, json_t *object,
+                      int retry_after_s)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	CHECK(text);
+	core_reply(core, serial,
+	           &(struct reply){ .status = status,
+	                            .kind = REPLY_JSON,
+	                            .retry_after_s = retry_after_s,
+	                            .body = bytes_text(text) });
+	free(text);
+	json_decref(object);
+}
+
+static void send_page(struct core *core, const struct request *request, int status,
+                      const char *page, const char *csp_origin, const char *ancestor)
+{
+	core_reply(core, request->serial,
+	           &(struct reply){ .status = status,
+	                            .kind = REPLY_PAGE,
+	                            .request_id = request->id,
+	                            .page = page,
+	                            .csp_origin = csp_origin,
+	                            .frame_ancestor = ancestor });
+}
+
+static void send_lost(struct core *core, const struct request *request)
+{
+	send_page(core, request, 404, "lost.html", NULL, NULL);
+}
+
+static void send_state(struct core *core, uint64_t serial, const struct page *page,
+                       const char *address)
+{
+	send_json(core, serial, 200, page_state(core, page, address), 0);
+}
+
+static void send_refusal(struct core *core, uint64_t serial, const struct page *page,
+                         const struct flow_outcome *outcome)
+{
+	const struct problem_row *row = problem_shown(outcome->problem);
+	int64_t wait_s = outcome->again_ms ? (outcome->again_ms - core->now_ms + 999) / 1000 : 0;
+	json_t *state = page_state(core, page, "");
+	json_t *body =
+	        json_pack("{s:o, s:o}", "error", page_error(core, page, outcome), "state", state);
+
+	wait_s = wait_s < 0 ? 0 : wait_s > 86400 ? 86400 : wait_s;
+	send_json(core, serial, row->status, body, (int)wait_s);
+}
+
+// --- watchers
+// --------------------------------------------------------------------------------------
+
+static struct watcher *watch(struct core *core, const struct request *request,
+                             const struct page *page)
+{
+	struct watcher *watcher = calloc(1, sizeof(*watcher));
+
+	CHECK(watcher);
+	watcher->serial = request->serial;
+	watcher->intent = page->intent;
+	watcher->language = page->language;
+	watcher->until_ms = core->now_ms + WAIT_MS;
+	memcpy(watcher->token, page->token, sizeof(watcher->token));
+	bytes_copy_text(request->peer, watcher->address, sizeof(watcher->address));
+	watcher->next = core->pages->watchers;
+	core->pages->watchers = watcher;
+	return watcher;
+}
+
+static void unwatch(struct core *core, struct watcher *watcher)
+{
+	struct watcher **at = &core->pages->watchers;
+
+	while (*at != watcher)
+		at = &(*at)->next;
+	*at = watcher->next;
+	free(watcher);
+}
+
+static bool find_again(struct core *core, const struct watcher *watcher, struct page *page)
+{
+	if (!page_find(core, bytes_text(watcher->token), page))
+		return false;
+	page->language = watcher->language;
+	return true;
+}
+
+void pages_gone(struct core *core, uint64_t serial)
+{
+	for (struct watcher *watcher = core->pages->watchers, *next; watcher; watcher = next) {
+		next = watcher->next;
+		if (serial && watcher->serial != serial)
+			continue;
+		if (watcher->started)
+			flow_forget(core, watcher);
+		unwatch(core, watcher);
+	}
+}
+
+void pages_changed(struct core *core, int64_t intent)
+{
+	for (struct watcher *watcher = core->pages->watchers; watcher; watcher = watcher->next)
+		if (watcher->intent == intent && !watcher->started) {
+			watcher->until_ms = 0;
+			core_wake(core);
+		}
+}
+
+void pages_timer(struct core *core)
+{
+	for (struct watcher *watcher = core->pages->watchers, *next; watcher; watcher = next) {
+		struct page page cleanup(page_done) = { 0 };
+		next = watcher->next;
+		if (watcher->started || watcher->until_ms > core->now_ms)
+			continue;
+		if (find_again(core, watcher, &page))
+			send_state(core, watcher->serial, &page, watcher->address);
+		unwatch(core, watcher);
+	}
+}
+
+int64_t pages_next_timer(const struct core *core)
+{
+	int64_t first = INT64_MAX;
+
+	for (const struct watcher *watcher = core->pages->watchers; watcher;
+	     watcher = watcher->next)
+		if (!watcher->started && watcher->until_ms < first)
+			first = watcher->until_ms;
+	return first;
+}
+
+// --- a card is posted
+// ------------------------------------------------------------------------------
+
+static void on_started(struct core *core, void *owner, const struct flow_outcome *outcome)
+{
+	struct watcher *watcher = owner;
+	struct page page cleanup(page_done) = { 0 };
+
+	if (find_again(core, watcher, &page)) {
+		if (outcome->end == FLOW_REFUSED || outcome->end == FLOW_BUSY)
+			send_refusal(core, watcher->serial, &page, outcome);
+		else
+			send_state(core, watcher->serial, &page, watcher->address);
+	}
+	unwatch(core, watcher);
+}
+
+static void set_text(json_t *object, const char *name, struct bytes text, size_t most)
+{
+	struct bytes cut = bytes_slice(text, 0, most);
+
+	while (cut.length && !text_is_utf8(cut))
+		cut.length--;
+	json_object_set_new(object, name, json_stringn((const char *)cut.data, cut.length));
+}
+
+static void set_number(json_t *object, const char *name, struct bytes text)
+{
+	bool minus = text.length > 1 && text.data[0] == '-';
+	uint64_t number;
+
+	if (text_to_number(bytes_slice(text, minus, text.length), 1000000, &number))
+		json_object_set_new(object, name,
+		                    json_integer(minus ? -(json_int_t)number : (json_int_t)number));
+}
+
+// The browser's facts as docs/drivers.md has them; NULL when the form does not bring them.
+static char *browser_of(const struct http_form *form, const struct request *request)
+{
+	struct bytes language = http_form_get(form, "browser[language]");
+
+	if (language.length == 0)
+		return NULL;
+	json_t *browser = json_object();
+	set_text(browser, "accept_header",
+	         request->accept.length ? request->accept : bytes_text("*/*"), 2048);
+	set_text(browser, "user_agent", request->user_agent, 2048);
+	set_text(browser, "ip", request->peer, 45);
+	json_object_set_new(browser, "javascript", json_true());
+	json_object_set_new(
+	        browser, "java",
+	        json_boolean(bytes_equal_text(http_form_get(form, "browser[java]"), "true")));
+	set_text(browser, "language", language, 8);
+	set_number(browser, "color_depth", http_form_get(form, "browser[color_depth]"));
+	set_number(browser, "screen_height", http_form_get(form, "browser[screen_height]"));
+	set_number(browser, "screen_width", http_form_get(form, "browser[screen_width]"));
+	set_number(browser, "time_zone", http_form_get(form, "browser[time_zone]"));
+	set_text(browser, "window", http_form_get(form, "browser[window]"), 2);
+	char *text = json_dumps(browser, JSON_COMPACT);
+	json_decref(browser);
+	return text;
+}
+
+static bool may_take_card(const struct page *page)
+{
+	return !page->payment && page->setup.status != INTENT_SUCCEEDED &&
+	       page->setup.status != INTENT_CANCELED &&
+	       (!page->session.id || page->session.status == SESSION_OPEN);
+}
+
+static void post_card(struct core *core, const struct request *request, struct page *page,
+                      const struct http_form *form)
+{
+	struct bytes jwe = http_form_get(form, "encrypted");
+	char address[46];
+
+	if (!may_take_card(page)) {
+		send_state(core, request->serial, page, "");
+		return;
+	}
+	bytes_copy_text(request->peer, address, sizeof(address));
+	int bits = guards_before(core, page->setup.customer, address).proof_bits;
+	if (bits && !proof_check(core, page->intent, bits, http_form_get(form, "proof"))) {
+		send_refusal(core, request->serial, page,
+		             &(struct flow_outcome){ .problem = PROBLEM_PROOF_WANTED });
+		return;
+	}
+	char *browser cleanup(cleanup_free) = browser_of(form, request);
+	struct watcher *watcher = watch(core, request, page);
+	watcher->started = true;
+	flow_link(core,
+	          &(struct flow_link_start){ .intent = page->intent,
+	                                     .jwe = jwe,
+	                                     .browser = browser,
+	                                     .address = address,
+	                                     .by_page = true },
+	          on_started, watcher);
+	pages_changed(core, page->intent);
+}
+
+static void post_browser(struct core *core, const struct request *request, struct page *page,
+                         const struct http_form *form)
+{
+	char *browser cleanup(cleanup_free) = browser_of(form, request);
+	struct live *live = page->attempt.id && !flow_is_over(page->attempt.state)
+	                            ? flows_live(core, page->attempt.id)
+	                            : NULL;
+
+	if (live && browser)
+		authentication_browser(core, live, browser);
+	struct page fresh cleanup(page_done) = { 0 };
+	if (page_find(core, bytes_text(page->token), &fresh)) {
+		fresh.language = page->language;
+		send_state(core, request->serial, &fresh, "");
+	}
+}
+
+static void post_cancel(struct core *core, const struct request *request, struct page *page,
+                        const struct http_form *form)
+{
+	struct page fresh cleanup(page_done) = { 0 };
+
+	(void)form;
+	if (page->attempt.id && !flow_is_over(page->attempt.state))
+		flow_cancel(core, page->attempt.id);
+	if (page_find(core, bytes_text(page->token), &fresh)) {
+		fresh.language = page->language;
+		send_state(core, request->serial, &fresh, "");
+	}
+}
+
+// --- reading
+// ---------------------------------------------------------------------------------------
+
+static void get_page(struct core *core, const struct request *request, struct page *page,
+                     const struct http_form *form)
+{
+	(void)form;
+	(void)page;
+	send_page(core, request, 200, "card.html", NULL, NULL);
+}
+
+static void get_challenge(struct core *core, const struct request *request, struct page *page,
+                          const struct http_form *form)
+{
+	struct authentication a;
+	char location[256];
+
+	(void)form;
+	authentication_load(core, page->attempt.id, &a);
+	if (page->attempt.id && page->attempt.state == ATTEMPT_CHALLENGING && a.acs_origin) {
+		send_page(core, request, 200, "challenge.html", a.acs_origin, NULL);
+	} else {
+		struct buffer text cleanup(buffer_done);
+		buffer_init(&text, sizeof(location) - 1);
+		buffer_printf(&text, "/c/%s", page->token);
+		bytes_copy_text(buffer_view(&text), location, sizeof(location));
+		core_reply(core, request->serial,
+		           &(struct reply){ .status = 303,
+		                            .kind = REPLY_REDIRECT,
+		                            .request_id = request->id,
+		                            .location = location });
+	}
+	authentication_free(&a);
+}
+
+static void get_method(struct core *core, const struct request *request, struct page *page,
+                       const struct http_form *form)
+{
+	struct authentication a;
+
+	(void)form;
+	authentication_load(core, page->attempt.id, &a);
+	if (page->attempt.id && page->attempt.state == ATTEMPT_PREPARING && a.method_origin)
+		send_page(core, request, 200, "method.html", a.method_origin, "'self'");
+	else
+		send_lost(core, request);
+	authentication_free(&a);
+}
+
+static void get_state(struct core *core, const struct request *request, struct page *page,
+                      const struct http_form *form)
+{
+	struct bytes after_text = http_form_get(form, "after");
+	char address[46];
+	uint64_t after;
+
+	bytes_copy_text(request->peer, address, sizeof(address));
+	if (text_to_number(after_text, INT64_MAX, &after) &&
+	    page_revision(core, page) <= (int64_t)after)
+		watch(core, request, page)->after = (int64_t)after;
+	else
+		send_state(core, request->serial, page, address);
+}
+
+// --- routes
+// ----------------------------------------------------------------------------------------
+
+struct page_route {
+	const char *method;
+	const char *rest; // after /c/TOKEN
+	void (*handle)(struct core *core, const struct request *request, struct page *page,
+	               const struct http_form *form);
+};
+
+static const struct page_route routes[] = {
+	{ "GET", "", get_page },
+	{ "GET", "/challenge", get_challenge },
+	{ "GET", "/method", get_method },
+	{ "GET", "/state", get_state },
+	{ "POST", "/card", post_card },
+	{ "POST", "/browser", post_browser },
+	{ "POST", "/cancel", post_cancel },
+};
+
+// Posts come from our own page only: another site's form has another Origin.
+static bool is_own(struct core *core, const struct request *request)
+{
+	return request->origin.length == 0 ||
+	       bytes_equal_text(request->origin, core->config.public_url);
+}
+
+static void route_page(struct core *core, const struct request *request,
+                       const struct page_route *route, struct bytes token)
+{
+	struct page page cleanup(page_done) = { 0 };
+	struct http_form form cleanup(http_form_done) = { 0 };
+	bool post = route->method[0] == 'P';
+
+	if (!page_find(core, token, &page)) {
+		send_lost(core, request);
+		return;
+	}
+	page.language = page_language(&page, request);
+	if (!result_ok(http_form_read(post ? request->body : request->query, &form)) ||
+	    (post && !is_own(core, request))) {
+		send_refusal(core, request->serial, &page,
+		             &(struct flow_outcome){ .problem = PROBLEM_UNREADABLE });
+		return;
+	}
+	route->handle(core, request, &page, &form);
+}
+
+static void card_page_request(struct core *core, const struct request *request)
+{
+	struct bytes rest = bytes_slice(request->path, 3, request->path.length);
+	struct bytes token = bytes_slice(rest, 0, bytes_find(rest, '/'));
+	struct bytes what = bytes_slice(rest, token.length, rest.length);
+	bool head = bytes_equal_text(request->method, "HEAD");
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (bytes_equal_text(what, routes[i].rest) &&
+		    (bytes_equal_text(request->method, routes[i].method) ||
+		     (head && routes[i].method[0] == 'G'))) {
+			route_page(core, request, &routes[i], token);
+			return;
+		}
+	send_lost(core, request);
+}
+
+// --- what the bank's side posts
+// --------------------------------------------------------------------
+
+static bool attempt_of(struct core *core, const struct request *request, const char *prefix,
+                       int64_t *ret_attempt)
+{
+	return bytes_start_with(request->path, prefix) &&
+	       api_secret_read(core->id_key, API_ID_SETUP_ATTEMPT,
+	                       bytes_slice(request->path, strlen(prefix), request->path.length),
+	                       ret_attempt);
+}
+
+static void results_request(struct core *core, const struct request *request)
+{
+	int64_t attempt;
+
+	if (bytes_equal_text(request->method, "POST") &&
+	    attempt_of(core, request, "/3ds/results/", &attempt))
+		authentication_result(core, attempt, request->serial, request->body);
+	else
+		send_json(core, request->serial, 404, json_object(), 0);
+}
+
+void pages_request(struct core *core, const struct request *request)
+{
+	struct live *live;
+	int64_t attempt;
+
+	if (request->listener == 1) {
+		results_request(core, request);
+	} else if (bytes_start_with(request->path, "/c/")) {
+		card_page_request(core, request);
+	} else if (attempt_of(core, request, "/3ds/method/", &attempt)) {
+		live = flows_live(core, attempt);
+		if (live && bytes_equal_text(request->method, "POST"))
+			authentication_method_done(core, live);
+		send_page(core, request, 200, "quiet.html", NULL, "*");
+	} else if (attempt_of(core, request, "/3ds/done/", &attempt)) {
+		send_page(core, request, 200, "returned.html", NULL, "*");
+	} else {
+		send_lost(core, request);
+	}
+}

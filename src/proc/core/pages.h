@@ -1,0 +1,32 @@
+// What a hosted page is about: whose token it is, and the rows behind it. pages.c and page_state.c.
+#pragma once
+
+#include "core/core.h"
+#include "core/flow.h"
+#include "domain/problem.h"
+
+#include <jansson.h>
+
+struct page {
+	bool payment;
+	struct session session; // id 0: the token is an intent's client secret
+	struct setup_intent setup;
+	struct payment_intent payment_intent;
+	struct merchant merchant;
+	struct attempt attempt; // id 0: none yet
+	int64_t intent;
+	char token[128];
+	enum problem_language language;
+};
+
+// Reads what TOKEN stands for. False: no such thing.
+bool page_find(struct core *core, struct bytes token, struct page *ret_page);
+void page_done(struct page *page);
+// The language that the shopper wants: the query's lang, the session's locale, Accept-Language.
+enum problem_language page_language(const struct page *page, const struct request *request);
+
+// The state of docs/hosted-pages.md.
+json_t *page_state(struct core *core, const struct page *page, const char *address);
+int64_t page_revision(struct core *core, const struct page *page);
+// The error member: of an attempt that failed, or of a refusal.
+json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome);
