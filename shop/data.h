@@ -110,6 +110,10 @@ MUST_USE struct result shop_order_by_key(struct shop_data *data, int64_t account
 MUST_USE struct result shop_order_list(struct shop_data *data, int64_t account, int64_t limit,
                                        void (*each)(void *context, const struct shop_order *order),
                                        void *context);
+// The same for orders of anybody that are PAYING, oldest first.
+MUST_USE struct result shop_order_open(struct shop_data *data, int64_t limit,
+                                       void (*each)(void *context, const struct shop_order *order),
+                                       void *context);
 MUST_USE struct result shop_order_change(struct shop_data *data, const struct shop_order *order);
 
 // Checkout sessions that were opened to link a card, and where to go afterwards.

@@ -66,23 +66,40 @@ struct result shop_order_by_key(struct shop_data *data, int64_t account, const c
 	return one_order(statement, ret_order);
 }
 
-struct result shop_order_list(struct shop_data *data, int64_t account, int64_t limit,
-                              void (*each)(void *context, const struct shop_order *order),
-                              void *context)
+static struct result each_order(sqlite3_stmt *statement,
+                                void (*each)(void *context, const struct shop_order *order),
+                                void *context)
 {
-	sqlite3_stmt *statement = shop_data_start(data, ORDER_LIST);
 	struct shop_order order;
-	struct result result;
 
-	shop_bind_number(statement, 1, account);
-	shop_bind_number(statement, 2, limit);
 	for (;;) {
-		result = shop_data_row(statement);
+		struct result result = shop_data_row(statement);
 		if (!result_ok(result))
 			return result.error == ERROR_NOT_FOUND ? RESULT_OK : result;
 		read_order(statement, &order);
 		each(context, &order);
 	}
+}
+
+struct result shop_order_list(struct shop_data *data, int64_t account, int64_t limit,
+                              void (*each)(void *context, const struct shop_order *order),
+                              void *context)
+{
+	sqlite3_stmt *statement = shop_data_start(data, ORDER_LIST);
+
+	shop_bind_number(statement, 1, account);
+	shop_bind_number(statement, 2, limit);
+	return each_order(statement, each, context);
+}
+
+struct result shop_order_open(struct shop_data *data, int64_t limit,
+                              void (*each)(void *context, const struct shop_order *order),
+                              void *context)
+{
+	sqlite3_stmt *statement = shop_data_start(data, ORDER_OPEN);
+
+	shop_bind_number(statement, 1, limit);
+	return each_order(statement, each, context);
 }
 
 struct result shop_order_change(struct shop_data *data, const struct shop_order *order)

@@ -92,4 +92,6 @@ json_t *shop_card_json(const json_t *method);
 void shop_removals_plan(struct shop *shop);
 
 // orders.c
+// Asks onfile about the orders whose answer was never seen: at the start, and every half minute.
+void shop_orders_resolve(struct shop *shop);
 shop_handler shop_get_orders, shop_get_order, shop_post_order, shop_post_pay;
