@@ -1,5 +1,5 @@
-// Payment methods of an account. The cards are onfile's; the shop lists them, opens onfile's page to
-// link one, makes one the default and removes one, with ten seconds to bring it back. A card is
+// Payment methods of an account. The cards are onfile's; the shop lists them, opens onfile's page
+// to link one, makes one the default and removes one, with ten seconds to bring it back. A card is
 // touched only after onfile said that it belongs to this account's customer.
 #include "shop.h"
 
@@ -24,9 +24,8 @@ json_t *shop_card_json(const json_t *method)
 	if (!id || !shop_is_id(bytes_text(id)) || !brand || !last4 || strlen(last4) != 4)
 		return NULL;
 	return json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "brand", brand, "last4", last4,
-	                 "exp_month",
-	                 json_integer_value(json_object_get(card, "exp_month")), "exp_year",
-	                 json_integer_value(json_object_get(card, "exp_year")));
+	                 "exp_month", json_integer_value(json_object_get(card, "exp_month")),
+	                 "exp_year", json_integer_value(json_object_get(card, "exp_year")));
 }
 
 static bool is_removed(struct shop_turn *turn, const char *card)
@@ -74,8 +73,8 @@ static void customer_seen(void *context, const struct shop_answer *answer)
 		shop_reply_onfile(turn, answer);
 		return;
 	}
-	const char *chosen = shop_json_text(answer->body, "invoice_settings",
-	                                    "default_payment_method", NULL);
+	const char *chosen =
+	        shop_json_text(answer->body, "invoice_settings", "default_payment_method", NULL);
 	(void)snprintf(turn->text, sizeof turn->text, "%s", chosen ? chosen : "");
 	(void)snprintf(path, sizeof path, "/v1/customers/%s/payment_methods?type=card&limit=100",
 	               turn->account.customer);
@@ -117,8 +116,8 @@ static void link_opened(void *context, const struct shop_answer *answer)
 		shop_reply_onfile(turn, answer);
 		return;
 	}
-	struct result result = shop_link_add(turn->shop->data, id, turn->account.row, turn->text,
-	                                     clock_wall_ms());
+	struct result result =
+	        shop_link_add(turn->shop->data, id, turn->account.row, turn->text, clock_wall_ms());
 	if (result_ok(result))
 		shop_reply(turn, 200, json_pack("{s:s}", "url", url));
 	else
@@ -129,14 +128,15 @@ static void open_link(struct shop_turn *turn)
 {
 	const char *url = turn->shop->settings.url;
 	struct buffer form;
-	char address[512];
+	char address[SHOP_LINK_TEXT + 256];
 
-	buffer_init(&form, 4096);
+	buffer_init(&form, 8192);
 	http_form_put_text(&form, "mode", "setup");
 	http_form_put_text(&form, "currency", "rub");
 	http_form_put_text(&form, "customer", turn->account.customer);
 	http_form_put_text(&form, "locale", turn->language);
-	(void)snprintf(address, sizeof address, "%s/cards/linked?session={CHECKOUT_SESSION_ID}", url);
+	(void)snprintf(address, sizeof address, "%s/cards/linked?session={CHECKOUT_SESSION_ID}",
+	               url);
 	http_form_put_text(&form, "success_url", address);
 	(void)snprintf(address, sizeof address, "%s%s", url, turn->text);
 	http_form_put_text(&form, "cancel_url", address);
@@ -185,8 +185,8 @@ static void link_seen(void *context, const struct shop_answer *answer)
 void shop_get_linked(struct shop_turn *turn)
 {
 	char path[256];
-	struct result result = shop_link_find(turn->shop->data, turn->part, turn->account.row,
-	                                      turn->text);
+	struct result result =
+	        shop_link_find(turn->shop->data, turn->part, turn->account.row, turn->text);
 
 	if (result.error == ERROR_NOT_FOUND) {
 		shop_reply_error(turn, 404, "not_found", NULL);

@@ -20,12 +20,13 @@ typedef void shop_answered(void *context, const struct shop_answer *answer);
 struct shop_call {
 	const char *method; // "GET" or "POST"
 	const char *url;
-	struct bytes form;      // the body of a POST, application/x-www-form-urlencoded; copied
-	const char *bearer;     // NULL: no Authorization
+	struct bytes form;       // the body of a POST, application/x-www-form-urlencoded; copied
+	const char *bearer;      // NULL: no Authorization
 	const char *idempotency; // NULL: no key
-	const char *language;   // Accept-Language, or NULL
+	const char *language;    // Accept-Language, or NULL
 	uint32_t timeout_ms;
-	shop_answered *done; // always called, exactly once, never before shop_client_send() returned
+	shop_answered
+	        *done; // always called, exactly once, never before shop_client_send() returned
 	void *context;
 };
 

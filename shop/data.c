@@ -38,8 +38,7 @@ static const char schema[] =
         " due INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
 #define ACCOUNT_COLUMNS "id, public, phone, name, language, customer, created"
-#define ACCOUNT_COLUMNS_OF_A                                                                       \
-	"a.id, a.public, a.phone, a.name, a.language, a.customer, a.created"
+#define ACCOUNT_COLUMNS_OF_A "a.id, a.public, a.phone, a.name, a.language, a.customer, a.created"
 #define ORDER_COLUMNS                                                                              \
 	"id, account, page_key, items, amount, created, paid, state, attempt, card, brand, "       \
 	"last4, intent, action, error"

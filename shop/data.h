@@ -18,11 +18,11 @@
 struct shop_data;
 
 struct shop_account {
-	int64_t row; // 0: nobody
+	int64_t row;                  // 0: nobody
 	char public[SHOP_TOKEN_TEXT]; // what others may know: metadata at onfile
 	char phone[SHOP_PHONE_TEXT];
 	char name[SHOP_NAME_TEXT];
-	char language[3]; // "ru" or "en"
+	char language[3];            // "ru" or "en"
 	char customer[SHOP_ID_TEXT]; // empty until the first card is wanted
 	int64_t created;
 };
@@ -37,16 +37,19 @@ struct shop_challenge { // one sign-in code that was sent
 };
 
 enum shop_order_state {
-	SHOP_ORDER_PAYING, // a call is out, or its answer was never seen: ask again with the same key
+	SHOP_ORDER_PAYING, // a call is out, or its answer was never seen: ask again with the same
+	                   // key
 	SHOP_ORDER_ACTION, // the bank has a question, at `action`
 	SHOP_ORDER_PAID,
-	SHOP_ORDER_FAILED, // refused for good, `error` says why; a new try is the shopper's decision
+	SHOP_ORDER_FAILED, // refused for good, `error` says why; a new try is the shopper's
+	                   // decision
 };
 
 struct shop_order {
 	char id[SHOP_ORDER_TEXT];
 	int64_t account;
-	char page_key[SHOP_TOKEN_TEXT]; // what the page calls it, so that a repeated tap is one order
+	char page_key[SHOP_TOKEN_TEXT]; // what the page calls it, so that a repeated tap is one
+	                                // order
 	char items[SHOP_ITEMS_TEXT];
 	int64_t amount; // kopecks
 	int64_t created;
@@ -95,8 +98,7 @@ MUST_USE struct result shop_challenge_tried(struct shop_data *data, const uint8_
 MUST_USE struct result shop_challenge_end_all(struct shop_data *data, const char *phone);
 // How many codes went to a number since a time, and when the oldest of them was sent.
 MUST_USE struct result shop_challenge_count(struct shop_data *data, const char *phone,
-                                            int64_t since, int64_t *ret_count,
-                                            int64_t *ret_oldest);
+                                            int64_t since, int64_t *ret_count, int64_t *ret_oldest);
 // Forgets codes and sessions that ended long ago.
 MUST_USE struct result shop_data_tidy(struct shop_data *data, int64_t now);
 
@@ -119,15 +121,15 @@ MUST_USE struct result shop_order_change(struct shop_data *data, const struct sh
 // Checkout sessions that were opened to link a card, and where to go afterwards.
 MUST_USE struct result shop_link_add(struct shop_data *data, const char *session, int64_t account,
                                      const char *next, int64_t now);
-MUST_USE struct result shop_link_find(struct shop_data *data, struct bytes session,
-                                      int64_t account, char ret_next[SHOP_LINK_TEXT]);
+MUST_USE struct result shop_link_find(struct shop_data *data, struct bytes session, int64_t account,
+                                      char ret_next[SHOP_LINK_TEXT]);
 
 // Cards that the shopper removed and may still bring back until `due`.
 MUST_USE struct result shop_removal_add(struct shop_data *data, const char *card, int64_t account,
                                         int64_t due);
 MUST_USE struct result shop_removal_end(struct shop_data *data, const char *card);
-MUST_USE struct result shop_removal_find(struct shop_data *data, const char *card,
-                                         int64_t account, int64_t *ret_due);
+MUST_USE struct result shop_removal_find(struct shop_data *data, const char *card, int64_t account,
+                                         int64_t *ret_due);
 // The removal that is due first, of any account; ERROR_NOT_FOUND when there is none.
 MUST_USE struct result shop_removal_next(struct shop_data *data, char ret_card[SHOP_ID_TEXT],
                                          int64_t *ret_due);

@@ -64,8 +64,8 @@ struct result shop_account_change(struct shop_data *data, const struct shop_acco
 	return shop_data_run(statement);
 }
 
-struct result shop_session_find(struct shop_data *data, const uint8_t token[SHOP_HASH],
-                                int64_t now, struct shop_account *ret_account)
+struct result shop_session_find(struct shop_data *data, const uint8_t token[SHOP_HASH], int64_t now,
+                                struct shop_account *ret_account)
 {
 	sqlite3_stmt *statement = shop_data_start(data, SESSION_FIND);
 

@@ -10,7 +10,7 @@
 
 struct shop_good {
 	const char *id;
-	int64_t price; // kopecks
+	int64_t price;       // kopecks
 	const char *name[2]; // English, Russian
 	const char *text[2];
 };

@@ -14,11 +14,6 @@
 #define RESOLVE_MS 30000
 #define BODY_LIMIT (16 * 1024)
 
-struct program {
-	struct shop shop;
-	uv_signal_t signals[2];
-};
-
 static void on_tidy(uv_timer_t *timer)
 {
 	struct shop *shop = timer->data;
@@ -31,29 +26,27 @@ static void on_tidy(uv_timer_t *timer)
 
 static void stopped(void *owner)
 {
-	struct program *program = owner;
-	struct shop *shop = &program->shop;
+	struct shop *shop = owner;
 
 	shop_client_free(shop->client);
 	uv_close((uv_handle_t *)&shop->removals, NULL);
 	uv_close((uv_handle_t *)&shop->tidy, NULL);
 	for (size_t i = 0; i < 2; i++)
-		uv_close((uv_handle_t *)&program->signals[i], NULL);
+		uv_close((uv_handle_t *)&shop->signals[i], NULL);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
 {
-	struct program *program = signal->data;
+	struct shop *shop = signal->data;
 
 	log_event(LOG_INFO, "stopping", LOG_NUMBER("signal", number));
-	if (program->shop.serve)
-		serve_stop(program->shop.serve, 2000, stopped);
-	program->shop.serve = NULL;
+	if (shop->serve)
+		serve_stop(shop->serve, 2000, stopped);
+	shop->serve = NULL;
 }
 
-static struct result start(struct program *program)
+static struct result start(struct shop *shop)
 {
-	struct shop *shop = &program->shop;
 	struct serve_options options = SERVE_OPTIONS_DEFAULT;
 	static const int numbers[2] = { SIGINT, SIGTERM };
 
@@ -63,7 +56,7 @@ static struct result start(struct program *program)
 	TRY(shop_data_open(shop->settings.data, &shop->data));
 	TRY(shop_client_new(shop->loop, &shop->client));
 	options.limits.body = BODY_LIMIT;
-	options.owner = program;
+	options.owner = shop;
 	options.on_request = shop_answer;
 	options.on_refusal = shop_refusal;
 	shop->serve = serve_new(shop->loop, &options);
@@ -77,9 +70,9 @@ static struct result start(struct program *program)
 	uv_timer_start(&shop->tidy, on_tidy, 1, RESOLVE_MS);
 	shop_removals_plan(shop);
 	for (size_t i = 0; i < 2; i++) {
-		uv_signal_init(shop->loop, &program->signals[i]);
-		program->signals[i].data = program;
-		uv_signal_start(&program->signals[i], on_signal, numbers[i]);
+		uv_signal_init(shop->loop, &shop->signals[i]);
+		shop->signals[i].data = shop;
+		uv_signal_start(&shop->signals[i], on_signal, numbers[i]);
 	}
 	return RESULT_OK;
 }
@@ -90,12 +83,10 @@ static int complain(const char *sentence)
 	return 1;
 }
 
-static int run(struct program *program)
+static int run(struct shop *shop)
 {
-	struct shop *shop = &program->shop;
-
 	shop->loop = uv_default_loop();
-	struct result result = start(program);
+	struct result result = start(shop);
 	if (!result_ok(result)) {
 		log_event(LOG_ERROR, "not_started", LOG_RESULT(result));
 		return complain(result.detail);
@@ -109,7 +100,7 @@ static int run(struct program *program)
 
 int main(int argc, char **argv)
 {
-	static struct program program;
+	static struct shop shop;
 	struct buffer why;
 	int status = 1;
 
@@ -119,15 +110,15 @@ int main(int argc, char **argv)
 	buffer_init(&why, 1024);
 	if (argc != 3 || strcmp(argv[1], "--config") != 0)
 		return complain("usage: shop --config FILE");
-	if (result_ok(shop_settings_read(argv[2], &program.shop.settings, &why)))
-		status = run(&program);
+	if (result_ok(shop_settings_read(argv[2], &shop.settings, &why)))
+		status = run(&shop);
 	else
 		complain(buffer_text(&why));
-	shop_data_close(program.shop.data);
-	shop_goods_done(&program.shop.goods);
-	serve_static_free(program.shop.web);
-	serve_static_free(program.shop.shared);
-	shop_settings_done(&program.shop.settings);
+	shop_data_close(shop.data);
+	shop_goods_done(&shop.goods);
+	serve_static_free(shop.web);
+	serve_static_free(shop.shared);
+	shop_settings_done(&shop.settings);
 	buffer_done(&why);
 	return status;
 }

@@ -10,23 +10,21 @@
 #include <stdio.h>
 
 void shop_onfile(struct shop *shop, const char *method, const char *path, struct bytes form,
-                 const char *idempotency, const char *language, shop_answered *done,
-                 void *context)
+                 const char *idempotency, const char *language, shop_answered *done, void *context)
 {
 	char url[512];
 	int length = snprintf(url, sizeof url, "%s%s", shop->settings.onfile_url, path);
 
 	CHECK(length > 0 && (size_t)length < sizeof url);
-	shop_client_send(shop->client,
-	                 &(struct shop_call){ .method = method,
-	                                      .url = url,
-	                                      .form = form,
-	                                      .bearer = shop->settings.secret_key,
-	                                      .idempotency = idempotency,
-	                                      .language = language,
-	                                      .timeout_ms = shop->settings.timeout_ms,
-	                                      .done = done,
-	                                      .context = context });
+	shop_client_send(shop->client, &(struct shop_call){ .method = method,
+	                                                    .url = url,
+	                                                    .form = form,
+	                                                    .bearer = shop->settings.secret_key,
+	                                                    .idempotency = idempotency,
+	                                                    .language = language,
+	                                                    .timeout_ms = shop->settings.timeout_ms,
+	                                                    .done = done,
+	                                                    .context = context });
 }
 
 bool shop_is_id(struct bytes id)
@@ -94,8 +92,7 @@ void shop_reply_onfile(struct shop_turn *turn, const struct shop_answer *answer)
 	else if (answer->status == 0 || answer->status >= 500)
 		shop_reply_error(turn, 502, "onfile_away", NULL);
 	else
-		shop_reply_error(turn, 502, "our_fault",
-		                 shop_onfile_error(error, turn->language));
+		shop_reply_error(turn, 502, "our_fault", shop_onfile_error(error, turn->language));
 }
 
 static void customer_made(void *context, const struct shop_answer *answer)

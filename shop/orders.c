@@ -29,13 +29,12 @@ static const char *const states[] = { "paying", "action", "paid", "failed" };
 
 static json_t *order_json(const struct shop_order *order)
 {
-	json_t *json = json_pack("{s:s, s:o, s:I, s:I, s:I, s:s, s:I, s:{s:s, s:s, s:s}}", "id",
-	                         order->id, "items", json_loads(order->items, 0, NULL), "amount",
-	                         (json_int_t)order->amount, "created",
-	                         (json_int_t)order->created / 1000, "paid",
-	                         (json_int_t)order->paid / 1000, "state", states[order->state],
-	                         "attempt", (json_int_t)order->attempt, "card", "id", order->card,
-	                         "brand", order->brand, "last4", order->last4);
+	json_t *json = json_pack(
+	        "{s:s, s:o, s:I, s:I, s:I, s:s, s:I, s:{s:s, s:s, s:s}}", "id", order->id, "items",
+	        json_loads(order->items, 0, NULL), "amount", (json_int_t)order->amount, "created",
+	        (json_int_t)order->created / 1000, "paid", (json_int_t)order->paid / 1000, "state",
+	        states[order->state], "attempt", (json_int_t)order->attempt, "card", "id",
+	        order->card, "brand", order->brand, "last4", order->last4);
 
 	if (order->action[0] && order->state == SHOP_ORDER_ACTION)
 		json_object_set_new(json, "action", json_string(order->action));
@@ -103,8 +102,8 @@ static void take_intent(struct shop_order *order, const json_t *intent, const ch
 }
 
 // 400, 402 and 404 are decided: nothing was charged. No answer, 401, 403, 409, 429, 5xx and a key
-// that onfile knows with another body are not: an earlier call under this key may have gone through,
-// so the order stays PAYING.
+// that onfile knows with another body are not: an earlier call under this key may have gone
+// through, so the order stays PAYING.
 static void take_answer(struct shop_order *order, const struct shop_answer *answer,
                         const char *language)
 {
@@ -164,8 +163,8 @@ static void put_payment(const struct shop *shop, const struct shop_account *acco
 	http_form_put_text(form, "metadata[order]", order->id);
 }
 
-// Asks onfile about an order that is PAYING or ACTION, or pays it. The first call of a try and every
-// repetition of it are the same request under the same key.
+// Asks onfile about an order that is PAYING or ACTION, or pays it. The first call of a try and
+// every repetition of it are the same request under the same key.
 static void ask(struct shop_payment *payment, const struct shop_account *account, bool first_call)
 {
 	const struct shop_order *order = &payment->order;
@@ -403,8 +402,7 @@ void shop_post_order(struct shop_turn *turn)
 		shop_reply_error(turn, 400, "invalid", NULL);
 		return;
 	}
-	struct result result =
-	        shop_order_by_key(turn->shop->data, turn->account.row, text, &order);
+	struct result result = shop_order_by_key(turn->shop->data, turn->account.row, text, &order);
 	if (result_ok(result))
 		look(turn, &order);
 	else if (result.error == ERROR_NOT_FOUND)

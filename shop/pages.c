@@ -1,6 +1,6 @@
-// Pages and files. Every address of the shop answers with the one shell page (web/index.html), whose
-// script draws the rest; what the shell says without script (goods and prices, the help) is filled
-// in here. Files are kept in memory.
+// Pages and files. Every address of the shop answers with the one shell page (web/index.html),
+// whose script draws the rest; what the shell says without script (goods and prices, the help) is
+// filled in here. Files are kept in memory.
 #include "shop.h"
 
 #include "base/cleanup.h"
@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 // Addresses that people can open; "*" is any one part.
-static const char *const addresses[] = { "/",        "/goods/*", "/basket",       "/sign-in",
-	                                 "/orders",  "/orders/*", "/cards",       "/cards/linked",
+static const char *const addresses[] = { "/",        "/goods/*",  "/basket", "/sign-in",
+	                                 "/orders",  "/orders/*", "/cards",  "/cards/linked",
 	                                 "/profile", "/help",     "/help/*" };
 
 static bool is_address(struct bytes path, struct bytes *ret_part)
@@ -104,13 +104,12 @@ static void answer_shell(struct shop *shop, struct serve_request *request, struc
                          int status)
 {
 	const struct serve_file *shell = serve_static_find(shop->web, bytes_text("/index.html"));
-	struct http_pair pairs[16];
-	size_t count = shop_page_pair_count;
+	struct http_pair pairs[SHOP_PAIRS];
+	size_t count = shop_page_pairs(pairs);
 	struct buffer page;
 
 	buffer_init(&page, 256 * 1024);
 	put_shell(&page, shop, shell->body, part, shop_language(request));
-	memcpy(pairs, shop_page_pairs, count * sizeof pairs[0]);
 	pairs[count++] = HTTP_PAIR("Cache-Control", "no-cache");
 	pairs[count++] = HTTP_PAIR("Vary", "Accept-Language");
 	serve_reply(request, &(struct serve_reply){ .status = status,
@@ -126,14 +125,13 @@ static void answer_shell(struct shop *shop, struct serve_request *request, struc
 static void answer_worker(struct shop *shop, struct serve_request *request)
 {
 	const struct serve_file *file = serve_static_find(shop->web, bytes_text("/worker.js"));
-	struct http_pair pairs[16];
-	size_t count = shop_page_pair_count;
+	struct http_pair pairs[SHOP_PAIRS];
+	size_t count = shop_page_pairs(pairs);
 	struct buffer text;
 
 	buffer_init(&text, 256 * 1024);
 	buffer_printf(&text, "const VERSION = '%s';\n", shop->version);
 	buffer_put(&text, file->body);
-	memcpy(pairs, shop_page_pairs, count * sizeof pairs[0]);
 	pairs[count++] = HTTP_PAIR("Cache-Control", "no-cache");
 	serve_reply(request, &(struct serve_reply){ .status = 200,
 	                                            .type = "text/javascript; charset=utf-8",
@@ -156,6 +154,7 @@ void shop_pages_answer(struct shop *shop, struct serve_request *request)
 {
 	struct bytes path = request->http->path;
 	const struct serve_file *file = find_file(shop, path);
+	struct http_pair pairs[SHOP_PAIRS];
 	struct bytes part = BYTES_NONE;
 	bool reads = bytes_equal_text(request->http->method, "GET") ||
 	             bytes_equal_text(request->http->method, "HEAD");
@@ -163,7 +162,7 @@ void shop_pages_answer(struct shop *shop, struct serve_request *request)
 	if (reads && bytes_equal_text(path, "/worker.js"))
 		answer_worker(shop, request);
 	else if (file)
-		serve_file(request, file, "no-cache", shop_page_pairs, shop_page_pair_count);
+		serve_file(request, file, "no-cache", pairs, shop_page_pairs(pairs));
 	else if (!reads)
 		serve_text(request, 405, "this page can only be read\n");
 	else
@@ -181,7 +180,8 @@ static void take_version(struct shop *shop)
 	buffer_init(&all, 8192);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		if (serve_static_find(shop->web, bytes_text(files[i])))
-			buffer_put_text(&all, serve_static_find(shop->web, bytes_text(files[i]))->etag);
+			buffer_put_text(&all,
+			                serve_static_find(shop->web, bytes_text(files[i]))->etag);
 	shop_hash(buffer_view(&all), hash);
 	buffer_reset(&all);
 	hex_put(&all, bytes_from(hash, 8));

@@ -36,6 +36,14 @@ static bool collect(struct bytes typed, char digits[16], size_t *ret_count, bool
 	return true;
 }
 
+// Russia and Kazakhstan share +7; mobiles there begin with 9 and 7.
+static bool is_possible(const char *digits, size_t count)
+{
+	if (digits[0] == '7')
+		return count == 11 && (digits[1] == '9' || digits[1] == '7');
+	return count >= 8 && digits[0] != '0';
+}
+
 bool shop_phone_parse(struct bytes typed, char ret_phone[SHOP_PHONE_TEXT])
 {
 	char digits[16];
@@ -45,18 +53,14 @@ bool shop_phone_parse(struct bytes typed, char ret_phone[SHOP_PHONE_TEXT])
 	ret_phone[0] = 0;
 	if (typed.length > MAX_TYPED || !collect(typed, digits, &count, &plus))
 		return false;
+	if (!plus && count == 10 && digits[0] == '9')
+		return snprintf(ret_phone, SHOP_PHONE_TEXT, "+7%s", digits) > 0;
 	if (!plus && count == 11 && digits[0] == '8')
 		digits[0] = '7';
-	else if (!plus && count == 10 && digits[0] == '9')
-		return snprintf(ret_phone, SHOP_PHONE_TEXT, "+7%s", digits) > 0;
-	else if (!plus && !(count == 11 && digits[0] == '7'))
+	else if (!plus && (count != 11 || digits[0] != '7'))
 		return false;
-	if (count < 8 || digits[0] == '0')
-		return false;
-	// +7 is Russia (mobile: 9xx) and Kazakhstan (7xx).
-	if (digits[0] == '7' && (count != 11 || (digits[1] != '9' && digits[1] != '7')))
-		return false;
-	return snprintf(ret_phone, SHOP_PHONE_TEXT, "+%s", digits) > 0;
+	return is_possible(digits, count) &&
+	       snprintf(ret_phone, SHOP_PHONE_TEXT, "+%s", digits) > 0;
 }
 
 void shop_phone_show(const char *phone, char ret_shown[SHOP_PHONE_SHOWN])

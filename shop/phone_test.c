@@ -16,7 +16,10 @@ TEST(what_people_type_becomes_e164)
 	EXPECT(becomes("8 (900) 123-45-67", "+79001234567"));
 	EXPECT(becomes("9001234567", "+79001234567"));
 	EXPECT(becomes("79001234567", "+79001234567"));
-	EXPECT(becomes("+7\xc2\xa0" "900\xc2\xa0" "123 45 67", "+79001234567"));
+	EXPECT(becomes("+7\xc2\xa0"
+	               "900\xc2\xa0"
+	               "123 45 67",
+	               "+79001234567"));
 	EXPECT(becomes("+7 701 123 45 67", "+77011234567"));
 	EXPECT(becomes("+49 151 23456789", "+4915123456789"));
 	EXPECT(becomes("+1 (415) 555-2671", "+14155552671"));
@@ -39,7 +42,8 @@ TEST(what_is_no_number_is_refused)
 		              "+7+9001234567",
 		              "7 900 123+45 67",
 		              "+7 900 123-45-67 ext 5",
-		              "+7 900 \xd0\xb0" "23-45-67",
+		              "+7 900 \xd0\xb0"
+		              "23-45-67",
 		              "+7 900 123-45-67\n" };
 	char got[SHOP_PHONE_TEXT];
 

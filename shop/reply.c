@@ -7,31 +7,41 @@
 
 #include <stdarg.h>
 
-#define SECURITY                                                                                   \
-	HTTP_PAIR("X-Content-Type-Options", "nosniff"),                                            \
-	        HTTP_PAIR("Referrer-Policy", "same-origin"),                                       \
-	        HTTP_PAIR("Cross-Origin-Opener-Policy", "same-origin"),                            \
-	        HTTP_PAIR("Cross-Origin-Resource-Policy", "same-origin"),                          \
-	        HTTP_PAIR("Permissions-Policy",                                                    \
-	                  "camera=(), microphone=(), geolocation=(), payment=()")
-
-const struct http_pair shop_page_pairs[] = {
-	SECURITY,
-	HTTP_PAIR("Content-Security-Policy",
-	          "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-	          "connect-src 'self'; manifest-src 'self'; worker-src 'self'; "
-	          "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
-	          "require-trusted-types-for 'script'; trusted-types soyka"),
-};
-const size_t shop_page_pair_count = sizeof(shop_page_pairs) / sizeof(shop_page_pairs[0]);
-
-static void send(struct shop_turn *turn, int status, json_t *body, const char *cookie)
+static size_t put_security(struct http_pair *pairs)
 {
-	struct http_pair pairs[8] = { SECURITY, HTTP_PAIR("Cache-Control", "no-store") };
-	size_t count = 6;
+	size_t count = 0;
+
+	pairs[count++] = HTTP_PAIR("X-Content-Type-Options", "nosniff");
+	pairs[count++] = HTTP_PAIR("Referrer-Policy", "same-origin");
+	pairs[count++] = HTTP_PAIR("Cross-Origin-Opener-Policy", "same-origin");
+	pairs[count++] = HTTP_PAIR("Cross-Origin-Resource-Policy", "same-origin");
+	pairs[count++] = HTTP_PAIR("Permissions-Policy",
+	                           "camera=(), microphone=(), geolocation=(), payment=()");
+	return count;
+}
+
+size_t shop_page_pairs(struct http_pair ret_pairs[SHOP_PAIRS])
+{
+	size_t count = put_security(ret_pairs);
+
+	ret_pairs[count++] =
+	        HTTP_PAIR("Content-Security-Policy",
+	                  "default-src 'none'; script-src 'self'; style-src 'self'; "
+	                  "img-src 'self'; connect-src 'self'; manifest-src 'self'; "
+	                  "worker-src 'self'; form-action 'self'; base-uri 'none'; "
+	                  "frame-ancestors 'none'; require-trusted-types-for 'script'; "
+	                  "trusted-types soyka");
+	return count;
+}
+
+static void answer(struct shop_turn *turn, int status, json_t *body, const char *cookie)
+{
+	struct http_pair pairs[SHOP_PAIRS];
+	size_t count = put_security(pairs);
 	char *text = json_dumps(body, JSON_COMPACT);
 
 	CHECK(text != NULL);
+	pairs[count++] = HTTP_PAIR("Cache-Control", "no-store");
 	if (cookie)
 		pairs[count++] = HTTP_PAIR_TEXT("Set-Cookie", cookie);
 	serve_reply(turn->request, &(struct serve_reply){ .status = status,
@@ -48,12 +58,12 @@ static void send(struct shop_turn *turn, int status, json_t *body, const char *c
 
 void shop_reply(struct shop_turn *turn, int status, json_t *body)
 {
-	send(turn, status, body, NULL);
+	answer(turn, status, body, NULL);
 }
 
 void shop_reply_with_cookie(struct shop_turn *turn, json_t *body, const char *cookie)
 {
-	send(turn, 200, body, cookie);
+	answer(turn, 200, body, cookie);
 }
 
 void shop_reply_error(struct shop_turn *turn, int status, const char *code, json_t *more)
@@ -61,7 +71,7 @@ void shop_reply_error(struct shop_turn *turn, int status, const char *code, json
 	json_t *error = more ? more : json_object();
 
 	json_object_set_new(error, "code", json_string(code));
-	send(turn, status, json_pack("{s:o}", "error", error), NULL);
+	answer(turn, status, json_pack("{s:o}", "error", error), NULL);
 }
 
 void shop_reply_broken(struct shop_turn *turn, struct result result)
@@ -74,9 +84,9 @@ struct bytes shop_body_text(const struct shop_turn *turn, const char *name)
 {
 	const json_t *value = json_object_get(turn->body, name);
 
-	return json_is_string(value) ? bytes_from(json_string_value(value),
-	                                          json_string_length(value))
-	                             : bytes_text("");
+	return json_is_string(value)
+	               ? bytes_from(json_string_value(value), json_string_length(value))
+	               : bytes_text("");
 }
 
 const char *shop_json_text(const json_t *object, ...)

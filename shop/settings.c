@@ -141,7 +141,8 @@ struct result shop_settings_parse(struct bytes text, const char *name,
 {
 	bool seen[KEYS] = { false };
 
-	*ret_settings = (struct shop_settings){ .listen = "127.0.0.1", .support = "help@soyka.example" };
+	*ret_settings =
+	        (struct shop_settings){ .listen = "127.0.0.1", .support = "help@soyka.example" };
 	for (size_t i = 0; i < KEYS; i++)
 		if (keys[i].kind == NUMBER)
 			memcpy((char *)ret_settings + keys[i].offset, &keys[i].otherwise,

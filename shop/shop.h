@@ -10,6 +10,8 @@
 #include "serve/serve.h"
 #include "serve/static.h"
 
+#define SHOP_PAIRS 16
+
 struct shop_payment; // orders.c: a payment whose call to onfile is out
 
 struct shop {
@@ -26,6 +28,7 @@ struct shop {
 	uv_timer_t removals; // runs when the next removed card is due
 	uv_timer_t tidy;
 	bool removing; // a detach is on its way
+	uv_signal_t signals[2];
 };
 
 struct shop_turn {
@@ -33,10 +36,10 @@ struct shop_turn {
 	struct serve_request *request;
 	struct shop_account account; // .row is 0 when nobody is signed in
 	uint8_t session[SHOP_HASH];
-	const char *language; // "ru" or "en", static
-	struct bytes part;    // the variable part of the path: /api/orders/PART/pay
-	json_t *body;         // of a POST: an object
-	json_t *scratch;      // what a handler keeps between two calls
+	const char *language;      // "ru" or "en", static
+	struct bytes part;         // the variable part of the path: /api/orders/PART/pay
+	json_t *body;              // of a POST: an object
+	json_t *scratch;           // what a handler keeps between two calls
 	char text[SHOP_LINK_TEXT]; // the same, as text
 	void (*then)(struct shop_turn *turn);
 };
@@ -54,9 +57,8 @@ void shop_reply_with_cookie(struct shop_turn *turn, json_t *body, const char *co
 void shop_reply_error(struct shop_turn *turn, int status, const char *code, json_t *more);
 // 500 and a line in the log.
 void shop_reply_broken(struct shop_turn *turn, struct result result);
-// The fields that every answer of the shop carries.
-extern const struct http_pair shop_page_pairs[];
-extern const size_t shop_page_pair_count;
+// Fills in the fields that every page and file of the shop carries; returns how many.
+size_t shop_page_pairs(struct http_pair ret_pairs[SHOP_PAIRS]);
 // A member of the request's body: "" when it is not there or no text.
 struct bytes shop_body_text(const struct shop_turn *turn, const char *name);
 // The text behind a path of object members, or NULL: shop_json_text(body, "a", "b", NULL).
@@ -74,8 +76,7 @@ void shop_recognise(struct shop_turn *turn);
 
 // onfile.c
 void shop_onfile(struct shop *shop, const char *method, const char *path, struct bytes form,
-                 const char *idempotency, const char *language, shop_answered *done,
-                 void *context);
+                 const char *idempotency, const char *language, shop_answered *done, void *context);
 // Goes on with `then` once the account has a customer at onfile, or answers with an error.
 void shop_with_customer(struct shop_turn *turn, void (*then)(struct shop_turn *turn));
 // What the page shows of a refusal: code, message, who, again, at, reference. New reference.

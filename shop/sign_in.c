@@ -32,7 +32,8 @@ static struct bytes find_cookie(struct bytes field, const char *name)
 		struct bytes pair = bytes_slice(field, 0, end);
 		while (pair.length && pair.data[0] == ' ')
 			pair = bytes_slice(pair, 1, pair.length);
-		if (pair.length > length && bytes_start_with(pair, name) && pair.data[length] == '=')
+		if (pair.length > length && bytes_start_with(pair, name) &&
+		    pair.data[length] == '=')
 			return bytes_slice(pair, length + 1, pair.length);
 		field = bytes_slice(field, end + 1, field.length);
 	}
@@ -47,8 +48,8 @@ void shop_recognise(struct shop_turn *turn)
 	if (token.length != SHOP_TOKEN_TEXT - 1)
 		return;
 	shop_hash(token, turn->session);
-	struct result result = shop_session_find(turn->shop->data, turn->session, clock_wall_ms(),
-	                                         &turn->account);
+	struct result result =
+	        shop_session_find(turn->shop->data, turn->session, clock_wall_ms(), &turn->account);
 	if (!result_ok(result))
 		turn->account.row = 0;
 	else
@@ -207,10 +208,10 @@ static struct result check_code(struct shop_turn *turn, struct shop_challenge *r
 	TRY(shop_challenge_tried(turn->shop->data, id));
 	ret_challenge->tries++;
 	shop_keyed_hash(BYTES_ARRAY(ret_challenge->key), shop_body_text(turn, "code"), hash);
-	*ret_verdict = bytes_equal_constant_time(BYTES_ARRAY(hash),
-	                                         BYTES_ARRAY(ret_challenge->code))
-	                       ? CODE_RIGHT
-	                       : CODE_WRONG;
+	*ret_verdict =
+	        bytes_equal_constant_time(BYTES_ARRAY(hash), BYTES_ARRAY(ret_challenge->code))
+	                ? CODE_RIGHT
+	                : CODE_WRONG;
 	return RESULT_OK;
 }
 
@@ -243,9 +244,9 @@ static struct result let_in(struct shop_turn *turn, const char *phone, const cha
 static void set_cookie(const struct shop *shop, const char *token, int64_t life_s, char *ret_cookie,
                        size_t capacity)
 {
-	(void)snprintf(ret_cookie, capacity, "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%lld%s",
-	               cookie_name(shop), token, (long long)life_s,
-	               shop->settings.https ? "; Secure" : "");
+	(void)snprintf(ret_cookie, capacity,
+	               "%s=%s; Path=/; HttpOnly; SameSite=Lax; Max-Age=%lld%s", cookie_name(shop),
+	               token, (long long)life_s, shop->settings.https ? "; Secure" : "");
 }
 
 // POST /api/sign-in {challenge, code}: signs in, and registers who was not here before.
@@ -258,8 +259,9 @@ void shop_post_sign_in(struct shop_turn *turn)
 	struct result result = check_code(turn, &challenge, &verdict);
 
 	if (result_ok(result) && verdict == CODE_WRONG) {
-		shop_reply_error(turn, 400, challenge.tries < CODE_TRIES ? "code_wrong" : "code_over",
-		                 json_pack("{s:I}", "left", (json_int_t)(CODE_TRIES - challenge.tries)));
+		shop_reply_error(
+		        turn, 400, challenge.tries < CODE_TRIES ? "code_wrong" : "code_over",
+		        json_pack("{s:I}", "left", (json_int_t)(CODE_TRIES - challenge.tries)));
 		return;
 	}
 	if (result_ok(result) && verdict == CODE_OVER) {
