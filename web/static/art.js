@@ -37,6 +37,7 @@ export function drawCard(card, words) {
 	drawNumber(card.digits, card.brand);
 	fill($("art-expiry"), card.expiry, words.expiry);
 	fill($("art-name"), card.name, "");
+	$("art-name-label").classList.toggle("art-hidden", !card.name);
 	$("art-front-code").textContent = frontCode ? card.code.padEnd(4, "•") : "";
 	fill($("art-code"), frontCode ? "" : card.code.padEnd(3, "•"), "");
 }

@@ -2,7 +2,7 @@
 // All that lasts is in the state; this page can be closed and opened again at any step. docs/hosted-pages.md is the contract.
 
 import { drawKnown } from "./art.js";
-import { brandOf, UNKNOWN } from "./brands.js";
+import { brandById, brandOf, markOf } from "./brands.js";
 import { addBrowserData } from "./browser.js";
 import { CardForm } from "./form.js";
 import { canEncrypt, encrypt, usableKey } from "./jwe.js";
@@ -61,7 +61,8 @@ function taken(state) {
 	}
 	if (BUSY_STEPS.includes(state.step) || state.step === "waiting" || state.step === "challenge") live = true;
 	if (state.step === "challenge") return location.replace(`/c/${token}/challenge`);
-	shell.take(state);
+	if (shell.take(state)) form.words();
+	drawTaken(state.brands);
 	// Core chose the words of an error before it knew which language the shopper reads here.
 	if (follower.lang !== shell.lang) {
 		follower.lang = shell.lang;
@@ -75,6 +76,7 @@ function taken(state) {
 function redraw(language) {
 	const state = follower.state;
 	if (!state) return;
+	$("taken-words").textContent = shell.say("taken", { brands: (state.brands ?? []).map((id) => brandById(id).name).join(", ") });
 	if (language) {
 		form.words();
 		follower.lang = shell.lang;
@@ -127,6 +129,15 @@ const draw = {
 		point($("insecure-back"), state.cancel_url);
 	},
 };
+
+// The marks of the brands that this shop takes, below the card on wide screens.
+function drawTaken(brands) {
+	const names = (brands ?? []).join(" ");
+	if ($("taken").dataset.brands === names) return;
+	$("taken").dataset.brands = names;
+	const marks = (brands ?? []).map((id) => Object.assign(new Image(40, 28), { src: markOf(id), alt: "" }));
+	$("taken").replaceChildren(...marks);
+}
 
 // Once, when a view has just come up.
 function entered(view, state) {
@@ -190,7 +201,7 @@ async function send(card) {
 	dismissed = nameOf(follower.state.error);
 	form.lock(true);
 	const brand = brandOf(card.number);
-	typed = { brand: brand ?? UNKNOWN, last4: card.number.slice(-4), expiry: `${String(card.exp_month).padStart(2, "0")}/${String(card.exp_year % 100).padStart(2, "0")}` };
+	typed = { brand, last4: card.number.slice(-4), expiry: `${String(card.exp_month).padStart(2, "0")}/${String(card.exp_year % 100).padStart(2, "0")}` };
 	try {
 		// An old page asks for the time and the keys of now first.
 		if (follower.age_ms() > STALE_MS) await follower.once(true).catch(() => {});
@@ -240,6 +251,8 @@ async function deliver(encrypted, state) {
 	}
 	refusal = { key: "failed.unsent", again: "now" };
 }
+
+$("safe-more").addEventListener("click", () => $("safe-sheet").showModal());
 
 for (const button of document.querySelectorAll(".stop"))
 	button.addEventListener("click", async () => {

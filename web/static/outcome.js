@@ -49,7 +49,8 @@ export class Outcome {
 		const say = (key, places) => shell.say(key, places);
 		const fallback = say(shell.mode === "payment" ? "failed.title.payment" : "failed.title");
 		$("failed-title").textContent = error.title || fallback;
-		$("failed-text").textContent = error.key ? say(error.key) : error.message || say("failed.refused");
+		const words = error.key ? say(error.key) : error.message || say("failed.refused");
+		$("failed-text").textContent = words.startsWith(`${error.title}. `) ? words.slice(error.title.length + 2) : words;
 		this.#time(error, state, now);
 		$("failed-who-row").hidden = !OWNERS.has(error.who);
 		$("failed-who").textContent = OWNERS.has(error.who) ? say(`failed.who.${error.who}`) : "";
@@ -97,9 +98,9 @@ export class Outcome {
 			getSelection().selectAllChildren($("failed-reference"));
 			return;
 		}
-		$("copy-word").textContent = this.#shell.say("failed.copied");
+		$("copy").dataset.copied = "yes";
 		this.#shell.announce(this.#shell.say("failed.copied"));
-		setTimeout(() => ($("copy-word").textContent = this.#shell.say("failed.copy")), 2000);
+		setTimeout(() => delete $("copy").dataset.copied, 2000);
 	}
 
 	/** `live`: the shopper was here when it happened; only then the page goes back by itself, else Back would be a trap. */

@@ -52,7 +52,7 @@ export class Shell {
 		$("language").hidden = false;
 	}
 
-	/** Bar and words for a state that has just come. */
+	/** Bar and words for a state that has just come. True when words have changed. */
 	take(state) {
 		const lang = this.chosen ? this.lang : pickLanguage(state.locale);
 		const news = lang !== this.lang || state.merchant.name !== this.merchant || state.mode !== this.mode;
@@ -61,6 +61,7 @@ export class Shell {
 		this.mode = state.mode;
 		$("test").hidden = state.live !== false;
 		if (news) this.words();
+		return news;
 	}
 
 	/** The bar's way back: a link, or only the name when there is nowhere to go. */

@@ -104,7 +104,7 @@ class Session:
 
     def show(self, lang):
         with self.changed:
-            out = {"revision": self.revision, **self.state, "now": int(time.time())}
+            out = {"revision": self.revision, **self.state, "now": int(time.time() + self.fake.clock)}
             out["error"] = error(self.error_kind, lang, **self.error_more) if self.error_kind else None
             return out
 
@@ -157,7 +157,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send(status, json.dumps(value).encode(), "application/json")
 
     def page(self, name, adds="form-action 'none'", status=200):
-        self.send(status, (WEB / "pages" / name).read_bytes(), Content_Security_Policy=f"{BASE_POLICY}; {adds}")
+        policy = f"{BASE_POLICY}; {adds}; report-uri /violation"
+        self.send(status, (WEB / "pages" / name).read_bytes(), Content_Security_Policy=policy)
 
     def body(self):
         return self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -212,6 +213,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         if self.server is self.fake.bank_server:
             return self.bank(url.path, fields)
+        if url.path == "/violation":
+            self.fake.violations.append(text)
+            return self.send(204)
         if parts[:2] == ["3ds", "method"]:
             self.fake.session(parts[2]).posts.append(("method", fields))
             return self.page("quiet.html")
@@ -285,8 +289,8 @@ class Fake:
     """Three sites on loopback: pay (web and core), bank, shop."""
 
     def __init__(self, port=0):
-        self.sessions, self.lock = {}, threading.Lock()
-        self.closing, self.down, self.cut, self.hold = False, False, 0, 20.0
+        self.sessions, self.lock, self.violations = {}, threading.Lock(), []
+        self.closing, self.down, self.cut, self.hold, self.clock = False, False, 0, 20.0, 0
         ports = [port, port + 1, port + 2] if port else [0, 0, 0]
         self.pay_server, self.bank_server, self.shop_server = (Server(("127.0.0.1", p), Handler) for p in ports)
         for server in (self.pay_server, self.bank_server, self.shop_server):
