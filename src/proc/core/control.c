@@ -339,7 +339,8 @@ static void trace_head(struct core *core, struct client *client, const struct at
 	if (row->problem)
 		say(client, 1, "why: %s%s%s; who can fix it: %s; again: %s", problem->name,
 		    row->decline_code[0] ? ", the bank says " : "", row->decline_code,
-		    problem_who_name(problem->who), problem_again_name(problem->again));
+		    problem_who_name(problem->group->who),
+		    problem_again_name(problem->group->again));
 }
 
 static void trace(struct core *core, struct client *client, struct bytes arguments,

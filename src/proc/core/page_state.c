@@ -176,13 +176,12 @@ json_t *page_error(struct core *core, const struct page *page, const struct flow
 	problem_sentence(&sentence, row, deed, page->language,
 	                 &(struct problem_fill){ time, page->merchant.support, code });
 	json_t *error = json_pack(
-	        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "code",
-	        row->codes[deed][0] ? row->codes[deed] : "processing_error", "decline_code",
-	        row->decline_code[0] ? row->decline_code : NULL, "who", problem_who_name(row->who),
-	        "again", problem_again_name(row->again), "title", row->titles[page->language],
-	        "message", buffer_text(&sentence), "field", row->field[0] ? row->field : NULL,
-	        "reference", code[0] ? code : NULL, "at",
-	        outcome->again_ms ? json_integer(outcome->again_ms / 1000) : json_null());
+	        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "code", problem_code(row, deed),
+	        "decline_code", row->decline_code[0] ? row->decline_code : NULL, "who",
+	        problem_who_name(row->group->who), "again", problem_again_name(row->group->again),
+	        "title", row->group->titles[page->language], "message", buffer_text(&sentence),
+	        "field", row->field[0] ? row->field : NULL, "reference", code[0] ? code : NULL,
+	        "at", outcome->again_ms ? json_integer(outcome->again_ms / 1000) : json_null());
 	return error ? error : json_null();
 }
 
