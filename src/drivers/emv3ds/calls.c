@@ -1,0 +1,295 @@
+// HTTP calls by libcurl's multi interface. A handle lives for one call: libcurl keeps its upload
+// buffer, with what was posted in it, until the handle is closed, and closing is what wipes it; the
+// connections stay in the multi handle. RFC 9110; EMV 3-D Secure 2.2.0 section 5.1 (transport).
+
+#include "calls.h"
+
+#include "emv3ds/build.h"
+#include "emv3ds/encode.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/secret.h"
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { REQUEST_MAX = 256 * 1024 };
+
+struct open_call {
+	struct call call;
+	struct open_call *next;
+	CURL *easy;
+	struct buffer request;
+	struct buffer response;
+	call_done done;
+	bool failed_to_start;
+};
+
+struct calls {
+	const struct parameters *parameters;
+	CURLM *multi;
+	struct curl_slist *headers;
+	struct open_call *open;
+	size_t count;
+};
+
+static char *wiping_strdup(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = secret_malloc(size);
+
+	return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static void *wiping_calloc(size_t count, size_t size)
+{
+	size_t whole;
+	void *memory;
+
+	if (__builtin_mul_overflow(count, size, &whole))
+		return NULL;
+	memory = secret_malloc(whole);
+	return memory ? memset(memory, 0, whole) : NULL;
+}
+
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return secret_malloc(size);
+}
+
+static void *openssl_realloc(void *memory, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return secret_realloc(memory, size);
+}
+
+static void openssl_free(void *memory, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	secret_free(memory);
+}
+
+struct result calls_prepare(void)
+{
+	if (!CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free))
+		return FAIL(ERROR_STATE, "OpenSSL took memory already");
+	json_set_alloc_funcs(secret_malloc, secret_free);
+	if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, secret_malloc, secret_free, secret_realloc,
+	                         wiping_strdup, wiping_calloc) != CURLE_OK)
+		return FAIL(ERROR_STATE, "libcurl does not start");
+	return RESULT_OK;
+}
+
+struct result calls_new(const struct parameters *parameters, struct calls **ret_calls)
+{
+	struct calls *calls = calloc(1, sizeof(*calls));
+
+	if (!calls)
+		return FAIL(ERROR_MEMORY, "no memory for calls");
+	calls->parameters = parameters;
+	calls->multi = curl_multi_init();
+	calls->headers = curl_slist_append(NULL, "Content-Type: application/JSON; charset=UTF-8");
+	if (calls->headers)
+		curl_slist_append(calls->headers, "Expect:");
+	if (!calls->multi || !calls->headers) {
+		calls_free(calls);
+		return FAIL(ERROR_MEMORY, "no memory for calls");
+	}
+	*ret_calls = calls;
+	return RESULT_OK;
+}
+
+static void close_call(struct calls *calls, struct open_call *open)
+{
+	if (open->easy) {
+		curl_multi_remove_handle(calls->multi, open->easy);
+		curl_easy_cleanup(open->easy);
+	}
+	buffer_done(&open->request);
+	buffer_done(&open->response);
+	free(open);
+}
+
+void calls_free(struct calls *calls)
+{
+	if (!calls)
+		return;
+	while (calls->open) {
+		struct open_call *open = calls->open;
+
+		calls->open = open->next;
+		close_call(calls, open);
+	}
+	curl_slist_free_all(calls->headers);
+	curl_multi_cleanup(calls->multi);
+	free(calls);
+}
+
+static size_t take_response(char *data, size_t size, size_t count, void *owner)
+{
+	struct open_call *open = owner;
+
+	buffer_put(&open->response, bytes_from(data, size * count));
+	return open->response.failed ? 0 : size * count;
+}
+
+static bool set_blob(CURL *easy, CURLoption option, const char *pem)
+{
+	struct curl_blob blob = { (void *)(uintptr_t)pem, strlen(pem), CURL_BLOB_COPY };
+
+	return !*pem || curl_easy_setopt(easy, option, &blob) == CURLE_OK;
+}
+
+static bool set_up(struct calls *calls, struct open_call *open, int64_t left_ms)
+{
+	const struct parameters *parameters = calls->parameters;
+	struct bytes host = emv3ds_url_host(bytes_text(parameters->directory_url));
+	CURL *easy = open->easy;
+
+	// TLS 1.2 and its two suites, or 1.3 (section 6.1.4.2 of the specification).
+	bool fine = curl_easy_setopt(easy, CURLOPT_URL, parameters->directory_url) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+	        CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ==
+	        CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_HTTPHEADER, calls->headers) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, open->request.data) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)open->request.length) ==
+	        CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_response) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, open) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_PRIVATE, open) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK;
+	// A name under .localhost is this machine (RFC 6761), whatever the resolver thinks.
+	if (emv3ds_host_is_loopback(host))
+		fine &= curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4) ==
+		        CURLE_OK;
+	return fine && set_blob(easy, CURLOPT_CAINFO_BLOB, parameters->ca) &&
+	       set_blob(easy, CURLOPT_SSLCERT_BLOB, parameters->certificate) &&
+	       set_blob(easy, CURLOPT_SSLKEY_BLOB, parameters->key);
+}
+
+void calls_post(struct calls *calls, const json_t *message, int64_t deadline_ms, size_t max,
+                call_done done, void *owner)
+{
+	struct open_call *open = calloc(1, sizeof(*open));
+	int64_t left_ms = deadline_ms - clock_wall_ms();
+
+	if (!open) {
+		struct call call = { CALL_NOT_SENT, "no memory", BYTES_NONE, owner };
+
+		done(&call);
+		return;
+	}
+	*open = (struct open_call){ .call = { CALL_NOT_SENT, "not started", BYTES_NONE, owner },
+		                    .next = calls->open,
+		                    .done = done };
+	buffer_init_secret(&open->request, REQUEST_MAX);
+	buffer_init(&open->response, max);
+	calls->open = open;
+	calls->count++;
+	open->failed_to_start = true;
+	if (left_ms <= 0) {
+		open->call.detail = "the deadline was over";
+		return;
+	}
+	if (!result_ok(emv3ds_write(message, &open->request)))
+		return;
+	open->easy = curl_easy_init();
+	open->failed_to_start = !open->easy || !set_up(calls, open, left_ms) ||
+	                        curl_multi_add_handle(calls->multi, open->easy) != CURLM_OK;
+}
+
+size_t calls_open(const struct calls *calls)
+{
+	return calls->count;
+}
+
+void calls_wait(struct calls *calls, struct pollfd *fds, unsigned count, int timeout_ms)
+{
+	struct curl_waitfd waits[4] = { 0 };
+
+	if (count > sizeof(waits) / sizeof(waits[0]))
+		return;
+	for (struct open_call *open = calls->open; open; open = open->next)
+		if (open->failed_to_start)
+			timeout_ms = 0;
+	for (unsigned i = 0; i < count; i++) {
+		waits[i].fd = fds[i].fd;
+		waits[i].events = (short)((fds[i].events & POLLIN ? CURL_WAIT_POLLIN : 0) |
+		                          (fds[i].events & POLLOUT ? CURL_WAIT_POLLOUT : 0));
+	}
+	curl_multi_poll(calls->multi, waits, count, timeout_ms, NULL);
+	// libcurl does not hand a hang-up on; ask again, without waiting.
+	poll(fds, count, 0);
+}
+
+static void finish(struct calls *calls, struct open_call *open)
+{
+	struct open_call **where = &calls->open;
+
+	while (*where != open)
+		where = &(*where)->next;
+	*where = open->next;
+	calls->count--;
+	open->call.response = buffer_view(&open->response);
+	open->done(&open->call);
+	close_call(calls, open);
+}
+
+static void judge(struct open_call *open, CURLcode code)
+{
+	long status = 0;
+	long sent = 0;
+	curl_off_t uploaded = 0;
+
+	curl_easy_getinfo(open->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(open->easy, CURLINFO_REQUEST_SIZE, &sent);
+	curl_easy_getinfo(open->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+	open->call.end = CALL_UNKNOWN;
+	if (code == CURLE_OK && status == 200) {
+		open->call.end = CALL_ANSWERED;
+		open->call.detail = "";
+	} else if (code == CURLE_OK) {
+		open->call.detail = "the directory server answered with an HTTP error";
+	} else if (sent == 0 && uploaded == 0) {
+		open->call.end = CALL_NOT_SENT;
+		open->call.detail = curl_easy_strerror(code);
+	} else {
+		open->call.detail = curl_easy_strerror(code);
+	}
+}
+
+void calls_run(struct calls *calls)
+{
+	int running;
+	int left;
+	CURLMsg *message;
+
+	for (struct open_call *open = calls->open, *next; open; open = next) {
+		next = open->next;
+		if (open->failed_to_start)
+			finish(calls, open);
+	}
+	curl_multi_perform(calls->multi, &running);
+	while ((message = curl_multi_info_read(calls->multi, &left))) {
+		struct open_call *open = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &open);
+		judge(open, message->data.result);
+		finish(calls, open);
+	}
+}
