@@ -123,10 +123,8 @@ static void take_list(struct driver *driver, const json_t *pres)
 
 static void preq_done(struct call *call)
 {
-	cleanup(cleanup_json) json_t *asked = call->owner;
 	cleanup(cleanup_json) json_t *message = NULL;
-	struct driver *driver =
-	        (struct driver *)(uintptr_t)json_integer_value(json_object_get(asked, "driver"));
+	struct driver *driver = call->owner;
 	struct emv3ds_known known = { .reader = EMV3DS_AT_SERVER,
 		                      .accepts = EMV3DS_BIT(EMV3DS_PRES) | EMV3DS_BIT(EMV3DS_ERRO),
 		                      .version = EMV3DS_VERSION,
