@@ -20,6 +20,9 @@ struct bank {
 	uv_loop_t *loop;
 	const char *address; // where both sides listen; loopback unless told otherwise
 	int http_port, iso_port;
+	const char *pages;  // folder of the HTTP side's pages; NULL: no HTTP side
+	const char *tokens; // path of tokens.css
+	const char *origin; // how others reach the HTTP side; NULL: http://bank.localhost:<http_port>
 	struct bank_cards *cards;
 	struct bank_ledger *ledger;
 	struct bank_host *host;
@@ -30,8 +33,8 @@ struct bank {
 // The bank's clock, Unix milliseconds.
 int64_t bank_now_ms(const struct bank *bank);
 
-// The HTTP side: listens on bank->address and `port`, serves /health, /3ds/…, /phone, /control,
-// /sms. Called once, after everything else stands and before the loop runs. web.c.
+// The HTTP side: listens on bank->address and `port`, serves /health, /ds, /acs/…, /phone,
+// /control, /sms. Called once, after everything else stands and before the loop runs. web.c.
 MUST_USE struct result bank_web_start(struct bank *bank, int port);
 // Closes the listener and its connections; called before the loop ends. Accepts a bank without web.
 void bank_web_stop(struct bank *bank);

@@ -14,10 +14,11 @@
 
 static const char usage[] =
         "usage: bank [--listen ADDRESS] [--http-port N] [--iso-port N] [--iso-line LINE]\n"
-        "            [--ledger FILE] [--late-ms N]\n";
+        "            [--ledger FILE] [--late-ms N]\n"
+        "            [--pages FOLDER] [--tokens FILE] [--origin URL]\n";
 
 struct options {
-	const char *address, *line, *ledger;
+	const char *address, *line, *ledger, *pages, *tokens, *origin;
 	int http_port, iso_port, late_ms;
 };
 
@@ -46,6 +47,9 @@ static bool read_options(int argc, char **argv, struct options *options)
 		{ "iso-line", required_argument, NULL, 'd' },
 		{ "ledger", required_argument, NULL, 'f' },
 		{ "late-ms", required_argument, NULL, 't' },
+		{ "pages", required_argument, NULL, 'p' },
+		{ "tokens", required_argument, NULL, 'k' },
+		{ "origin", required_argument, NULL, 'o' },
 		{ 0 },
 	};
 	int option;
@@ -59,6 +63,9 @@ static bool read_options(int argc, char **argv, struct options *options)
 		case 'd': options->line = optarg; break;
 		case 'f': options->ledger = optarg; break;
 		case 't': good = read_number(optarg, 3600000, &options->late_ms); break;
+		case 'p': options->pages = optarg; break;
+		case 'k': options->tokens = optarg; break;
+		case 'o': options->origin = optarg; break;
 		default: return false;
 		}
 		if (!good)
@@ -113,6 +120,9 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	bank.address = options.address;
+	bank.pages = options.pages;
+	bank.tokens = options.tokens;
+	bank.origin = options.origin;
 	bank.http_port = options.http_port;
 	bank.iso_port = options.iso_port;
 	bank.cards = bank_cards_new();
