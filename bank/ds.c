@@ -63,12 +63,33 @@ static void answer_erro(struct serve_request *request, enum emv3ds_code code, co
 
 // ------------------------------------------------------------------ PReq
 
+// A range is never one card at a real scheme: whoever keeps the list would keep a card number. The
+// neighbours of a card do not pass the check digit, so nobody else gets in.
+static void widen(const struct bank_card_row *row, char ret_first[static 20],
+                  char ret_last[static 20])
+{
+	unsigned long long first = strtoull(row->first, NULL, 10);
+	unsigned long long last = strtoull(row->last, NULL, 10);
+	int digits = (int)strlen(row->first);
+
+	if (first == last) {
+		first -= 2;
+		last += 3;
+	}
+	snprintf(ret_first, 20, "%0*llu", digits, first);
+	snprintf(ret_last, 20, "%0*llu", digits, last);
+}
+
 static json_t *describe_range(const struct bank_web *web, const struct bank_card_row *row)
 {
 	char method[200];
+	char first[20];
+	char last[20];
+
+	widen(row, first, last);
 	json_t *range =
-	        json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s,s,s]}", "startRange", row->first, "endRange",
-	                  row->last, "actionInd", "A", "acsStartProtocolVersion", EMV3DS_VERSION,
+	        json_pack("{s:s,s:s,s:s,s:s,s:s,s:[s,s,s]}", "startRange", first, "endRange", last,
+	                  "actionInd", "A", "acsStartProtocolVersion", EMV3DS_VERSION,
 	                  "acsEndProtocolVersion", EMV3DS_VERSION, "acsInfoInd", "01", "02", "03");
 
 	CHECK(range);
