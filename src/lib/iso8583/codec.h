@@ -56,7 +56,9 @@ MUST_USE struct result iso8583_pack(const struct iso8583_dialect *dialect,
                                     struct iso8583_place *ret_place);
 
 // Reads one message that must fill `wire` exactly; `wire` must live as long as the message is used.
-// ERROR_INPUT: not a message of this dialect; ERROR_LIMIT: longer than ISO8583_MESSAGE_MAX.
+// ERROR_INPUT: not a message of this dialect; ERROR_LIMIT: longer than ISO8583_MESSAGE_MAX. After a
+// failure the message has the fields before the one that failed, so that a log can say whose it
+// was.
 MUST_USE struct result iso8583_unpack(const struct iso8583_dialect *dialect, struct bytes wire,
                                       struct iso8583_message *ret_message,
                                       struct iso8583_place *ret_place);

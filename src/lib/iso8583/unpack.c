@@ -238,6 +238,18 @@ static struct result read_message(struct reader *reader, const struct iso8583_di
 	return RESULT_OK;
 }
 
+// The field that failed, and those after it, have no value.
+static void keep_below(struct iso8583_message *message, int field)
+{
+	for (int i = 0; i < 2; i++) {
+		int below = field - 1 - 64 * i; // how many fields of this bitmap were read
+		if (field < 2 || below <= 0)
+			message->present[i] = 0;
+		else if (below < 64)
+			message->present[i] &= ~(UINT64_MAX >> below);
+	}
+}
+
 struct result iso8583_unpack(const struct iso8583_dialect *dialect, struct bytes wire,
                              struct iso8583_message *ret_message, struct iso8583_place *ret_place)
 {
@@ -252,9 +264,7 @@ struct result iso8583_unpack(const struct iso8583_dialect *dialect, struct bytes
 	struct result result = read_message(&reader, dialect, &field);
 	if (!result_ok(result)) {
 		*ret_place = (struct iso8583_place){ field, wire.length - reader.left };
-		// Fields after the one that failed have no value.
-		ret_message->present[0] = 0;
-		ret_message->present[1] = 0;
+		keep_below(ret_message, field);
 	}
 	return result;
 }
