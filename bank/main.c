@@ -2,9 +2,10 @@
 #include "bank.h"
 
 #include "cards.h"
+#include "host.h"
+#include "ledger.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -21,12 +22,6 @@ struct options {
 	const char *address, *line, *ledger, *pages, *tokens, *origin;
 	int http_port, iso_port, late_ms;
 };
-
-int64_t bank_now_ms(const struct bank *bank)
-{
-	(void)bank;
-	return clock_wall_ms();
-}
 
 static bool read_number(const char *text, uint64_t max, int *ret_number)
 {
@@ -91,11 +86,18 @@ static void watch_signals(uv_loop_t *loop, uv_signal_t signals[static 2])
 	}
 }
 
-static int run(struct bank *bank)
+static int run(struct bank *bank, const struct options *options)
 {
 	uv_signal_t signals[2];
-	struct result result = bank_web_start(bank, bank->http_port);
+	struct result result = ledger_new(options->ledger, &bank->ledger);
 
+	if (result_ok(result))
+		result = bank_host_start(bank, options->line, options->late_ms);
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "host_failed", LOG_RESULT(result));
+		return 1;
+	}
+	result = bank_web_start(bank, bank->http_port);
 	if (!result_ok(result) && result.error != ERROR_NOT_FOUND) {
 		log_event(LOG_ERROR, "http_failed", LOG_RESULT(result));
 		return 1;
@@ -127,7 +129,9 @@ int main(int argc, char **argv)
 	bank.iso_port = options.iso_port;
 	bank.cards = bank_cards_new();
 	bank.authentications = bank_authentications_new();
-	int status = run(&bank);
+	int status = run(&bank, &options);
+	bank_host_stop(&bank);
+	ledger_free(bank.ledger);
 	bank_authentications_free(bank.authentications);
 	bank_cards_free(bank.cards);
 	return status;

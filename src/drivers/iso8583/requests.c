@@ -1,0 +1,436 @@
+// Requests (lines of JSON, docs/drivers.md) made into messages (docs/iso8583.md). Each operation is
+// a row: message type, and the function that adds what only it has.
+#include "driver.h"
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "iso8583/tagged.h"
+
+#include <stdio.h>
+
+DEFINE_CLEANUP(cleanup_json, json_t, json_decref)
+
+// Room for what a message needs beyond the request's own texts. Wiped with it.
+struct scratch {
+	uint8_t private_data[512]; // DE48
+	size_t private_length;
+	char expiry[8];    // DE14
+	char name[41];     // DE43
+	char original[64]; // DE90
+	char replacement[64];
+};
+
+struct work {
+	struct driver *driver;
+	struct iso8583_message *message;
+	const json_t *request;
+	struct scratch *scratch;
+	uint64_t amount;
+	bool has_cvc;
+};
+
+struct operation_row {
+	const char *name;
+	char mti[5], repeat_mti[5];
+	enum operation operation;
+	struct result (*build)(struct work *work);
+};
+
+// The text of a member; *ret_text is empty when it is absent or null. False: not a text of
+// `shortest` to `longest` printable characters.
+static bool read_text(const json_t *object, const char *name, size_t shortest, size_t longest,
+                      struct bytes *ret_text)
+{
+	const json_t *member = json_object_get(object, name);
+
+	*ret_text = BYTES_NONE;
+	if (!member || json_is_null(member))
+		return true;
+	*ret_text = bytes_from(json_string_value(member), json_string_length(member));
+	return json_is_string(member) && ret_text->length >= shortest &&
+	       ret_text->length <= longest && text_is_printable(*ret_text);
+}
+
+// The same for digits, which have to be there.
+static bool read_digits(const json_t *object, const char *name, size_t shortest, size_t longest,
+                        struct bytes *ret_text)
+{
+	return read_text(object, name, shortest, longest, ret_text) && text_is_digits(*ret_text);
+}
+
+static void set_if(struct iso8583_message *message, int field, struct bytes value)
+{
+	if (value.length > 0)
+		iso8583_set(message, field, value);
+}
+
+static bool put_private(struct scratch *scratch, const char *tag, struct bytes value)
+{
+	return iso8583_tagged_put(scratch->private_data, sizeof scratch->private_data,
+	                          &scratch->private_length, tag, value);
+}
+
+#define WRONG(sentence) FAIL(ERROR_INPUT, sentence)
+
+// DE7, DE11, DE12, DE13, DE41, DE42: in every message.
+static struct result build_numbers(struct work *work)
+{
+	struct iso8583_message *message = work->message;
+	struct bytes text;
+
+	if (!read_digits(work->request, "stan", 6, 6, &text))
+		return WRONG("stan should be six digits");
+	iso8583_set(message, 11, text);
+	if (!read_digits(work->request, "sent_at", 10, 10, &text))
+		return WRONG("sent_at should be ten digits, MMDDhhmmss");
+	iso8583_set(message, 7, text);
+	if (!read_digits(work->request, "local_at", 12, 12, &text))
+		return WRONG("local_at should be twelve digits, YYMMDDhhmmss");
+	iso8583_set(message, 12, bytes_slice(text, 6, 6));
+	iso8583_set(message, 13, bytes_slice(text, 2, 4));
+	if (!read_text(work->request, "terminal", 1, 8, &text))
+		return WRONG("terminal should be a text of up to 8 characters");
+	set_if(message, 41, text);
+	if (!read_text(work->request, "merchant", 1, 15, &text))
+		return WRONG("merchant should be a text of up to 15 characters");
+	set_if(message, 42, text);
+	return RESULT_OK;
+}
+
+static struct result build_card(struct work *work)
+{
+	const json_t *card = json_object_get(work->request, "card");
+	const json_t *month = json_object_get(card, "exp_month");
+	const json_t *year = json_object_get(card, "exp_year");
+	struct bytes text;
+
+	if (!read_digits(card, "number", 12, 19, &text))
+		return WRONG("card should have a number of 12 to 19 digits");
+	iso8583_set(work->message, 2, text);
+	json_int_t months = json_integer_value(month), years = json_integer_value(year);
+	if (!json_is_integer(month) || months < 1 || months > 12 || !json_is_integer(year) ||
+	    years < 2000 || years > 2099)
+		return WRONG("card should have exp_month from 1 to 12 and exp_year of four digits");
+	int digits[4] = { (int)(years / 10 % 10), (int)(years % 10), (int)(months / 10),
+		          (int)(months % 10) };
+	for (int i = 0; i < 4; i++)
+		work->scratch->expiry[i] = (char)('0' + digits[i]);
+	iso8583_set(work->message, 14, bytes_from(work->scratch->expiry, 4));
+	if (!json_object_get(card, "cvc"))
+		return RESULT_OK;
+	if (!read_digits(card, "cvc", 3, 4, &text))
+		return WRONG("cvc should be three or four digits");
+	work->has_cvc = true;
+	return put_private(work->scratch, "20", text) ? RESULT_OK : WRONG("DE48 is full");
+}
+
+// DE43 is ASCII: what is not becomes a question mark, one for each character.
+static void set_name(struct work *work, struct bytes name)
+{
+	char *to = work->scratch->name;
+	size_t length = 0;
+
+	for (size_t i = 0; i < name.length && length < 40; i++) {
+		uint8_t byte = name.data[i];
+		if (byte >= 0x20 && byte < 0x7f)
+			to[length++] = (char)byte;
+		else if ((byte & 0xc0) != 0x80)
+			to[length++] = '?';
+	}
+	set_if(work->message, 43, bytes_from(to, length));
+}
+
+static struct result build_money(struct work *work)
+{
+	const json_t *amount = json_object_get(work->request, "amount");
+	const json_t *name = json_object_get(work->request, "merchant_name");
+	const struct parameters *parameters = &work->driver->parameters;
+	struct bytes text;
+
+	if (!json_is_integer(amount) || json_integer_value(amount) < 0 ||
+	    json_integer_value(amount) > 999999999999)
+		return WRONG("amount should be a whole number of up to 12 digits");
+	work->amount = (uint64_t)json_integer_value(amount);
+	iso8583_set_number(work->message, 4, work->amount, 12);
+	if (!read_digits(work->request, "currency", 3, 3, &text))
+		return WRONG("currency should be three digits");
+	iso8583_set(work->message, 49, text);
+	if (!read_text(work->request, "rrn", 12, 12, &text) || text.length == 0)
+		return WRONG("rrn should be twelve characters");
+	iso8583_set(work->message, 37, text);
+	if (name && !json_is_string(name))
+		return WRONG("merchant_name should be a text");
+	set_name(work, bytes_from(json_string_value(name), json_string_length(name)));
+	iso8583_set(work->message, 3, BYTES_LITERAL("000000"));
+	iso8583_set(work->message, 18, bytes_text(parameters->category));
+	set_if(work->message, 19, bytes_text(parameters->country));
+	iso8583_set(work->message, 32, bytes_text(parameters->acquirer));
+	return RESULT_OK;
+}
+
+// Who asks, and whether the card is on file: DE22 and tags 01 to 03.
+static struct result build_credential(struct work *work)
+{
+	struct bytes initiator, credential, transaction;
+
+	if (!read_text(work->request, "initiator", 1, 16, &initiator) ||
+	    !read_text(work->request, "credential", 1, 16, &credential) ||
+	    !read_text(work->request, "network_transaction_id", 1, 32, &transaction))
+		return WRONG("initiator, credential and network_transaction_id should be texts");
+	bool merchant = bytes_equal_text(initiator, "merchant");
+	bool stored = bytes_equal_text(credential, "stored");
+	if (!merchant && !bytes_equal_text(initiator, "customer"))
+		return WRONG("initiator should be customer or merchant");
+	if (!stored && !bytes_equal_text(credential, "first"))
+		return WRONG("credential should be first or stored");
+	iso8583_set(work->message, 22, stored ? BYTES_LITERAL("102") : BYTES_LITERAL("812"));
+	iso8583_set(work->message, 25, merchant ? BYTES_LITERAL("08") : BYTES_LITERAL("59"));
+	if (!put_private(work->scratch, "01", bytes_text(merchant ? "M" : "C")) ||
+	    !put_private(work->scratch, "02", bytes_text(stored ? "S" : "F")) ||
+	    !put_private(work->scratch, "03", transaction))
+		return WRONG("DE48 is full");
+	return RESULT_OK;
+}
+
+// What 3-D Secure brought: tags 10 to 13.
+static struct result build_authentication(struct work *work)
+{
+	static const struct {
+		const char *name, *tag;
+		size_t longest;
+	} members[] = {
+		{ "version", "10", 8 },
+		{ "eci", "11", 2 },
+		{ "value", "12", 48 },
+		{ "ds_transaction", "13", 36 },
+	};
+	const json_t *authentication = json_object_get(work->request, "authentication");
+
+	if (!authentication || json_is_null(authentication))
+		return RESULT_OK;
+	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+		struct bytes text;
+		if (!read_text(authentication, members[i].name, 0, members[i].longest, &text))
+			return WRONG("authentication should be an object of short texts");
+		if (!put_private(work->scratch, members[i].tag, text))
+			return WRONG("DE48 is full");
+	}
+	return RESULT_OK;
+}
+
+// DE38, DE90 and tag 03, from `original`. *ret_amount is what the original was for.
+static struct result build_original(struct work *work, uint64_t *ret_amount)
+{
+	const json_t *original = json_object_get(work->request, "original");
+	const json_t *amount = json_object_get(original, "amount");
+	struct bytes mti, stan, sent_at, approval, transaction;
+
+	if (!read_digits(original, "mti", 4, 4, &mti) ||
+	    !read_digits(original, "stan", 6, 6, &stan) ||
+	    !read_digits(original, "sent_at", 10, 10, &sent_at))
+		return WRONG("original should have mti, stan and sent_at");
+	if (!read_text(original, "approval_code", 0, 6, &approval) ||
+	    !read_text(original, "network_transaction_id", 0, 32, &transaction))
+		return WRONG("original has an approval_code or a network_transaction_id that is no "
+		             "text");
+	if (amount && (!json_is_integer(amount) || json_integer_value(amount) < 0 ||
+	               json_integer_value(amount) > 999999999999))
+		return WRONG("original has an amount that is no amount");
+	*ret_amount = amount ? (uint64_t)json_integer_value(amount) : work->amount;
+	set_if(work->message, 38, approval);
+	// DE90: type 4, DE11 6, DE7 10, DE32 11 and DE33 11 with zeros in front.
+	snprintf(work->scratch->original, sizeof work->scratch->original,
+	         "%.4s%.6s%.10s%011llu%011d", (const char *)mti.data, (const char *)stan.data,
+	         (const char *)sent_at.data, strtoull(work->driver->parameters.acquirer, NULL, 10),
+	         0);
+	iso8583_set(work->message, 90, bytes_text(work->scratch->original));
+	return put_private(work->scratch, "03", transaction) ? RESULT_OK : WRONG("DE48 is full");
+}
+
+static struct result build_verify(struct work *work)
+{
+	TRY(build_card(work));
+	TRY(build_money(work));
+	if (work->amount != 0)
+		return WRONG("the amount of a verification should be 0");
+	TRY(build_credential(work));
+	TRY(build_authentication(work));
+	iso8583_set(work->message, 3, bytes_text(work->driver->parameters.processing_code));
+	iso8583_set(work->message, 25, BYTES_LITERAL("51"));
+	return RESULT_OK;
+}
+
+static struct result build_authorize(struct work *work)
+{
+	TRY(build_card(work));
+	TRY(build_money(work));
+	if (work->amount == 0)
+		return WRONG("the amount of a payment should not be 0");
+	TRY(build_credential(work));
+	return build_authentication(work);
+}
+
+static struct result build_capture(struct work *work)
+{
+	uint64_t authorized;
+
+	TRY(build_card(work));
+	TRY(build_money(work));
+	return build_original(work, &authorized);
+}
+
+// A reversal carries the original's amount; when not all of it is taken back, DE95 says what stays.
+static struct result build_reverse(struct work *work)
+{
+	char *replacement = work->scratch->replacement;
+	uint64_t authorized;
+
+	TRY(build_card(work));
+	TRY(build_money(work));
+	TRY(build_original(work, &authorized));
+	if (work->amount > authorized)
+		return WRONG("more cannot be taken back than there was");
+	if (work->amount == authorized)
+		return RESULT_OK;
+	iso8583_set_number(work->message, 4, authorized, 12);
+	snprintf(replacement, sizeof work->scratch->replacement, "%012llu%030d",
+	         (unsigned long long)(authorized - work->amount), 0);
+	iso8583_set(work->message, 95, bytes_text(replacement));
+	return RESULT_OK;
+}
+
+static struct result build_test(struct work *work)
+{
+	iso8583_unset(work->message, 12);
+	iso8583_unset(work->message, 13);
+	iso8583_set(work->message, 70, BYTES_LITERAL("301"));
+	return RESULT_OK;
+}
+
+static const struct operation_row operations[] = {
+	{ "verify", "0100", "0100", OP_VERIFY, build_verify },
+	{ "authorize", "0100", "0100", OP_AUTHORIZE, build_authorize },
+	{ "capture", "0220", "0221", OP_CAPTURE, build_capture },
+	{ "reverse", "0420", "0421", OP_REVERSE, build_reverse },
+	{ "test", "0800", "0800", OP_TEST, build_test },
+};
+
+static const struct operation_row *find_operation(const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "op"));
+
+	for (size_t i = 0; name && i < sizeof operations / sizeof operations[0]; i++)
+		if (strcmp(name, operations[i].name) == 0)
+			return &operations[i];
+	return NULL;
+}
+
+static struct result build_message(struct work *work, const struct operation_row *row)
+{
+	bool repeat = json_is_true(json_object_get(work->request, "repeat"));
+
+	iso8583_begin(work->message, repeat ? row->repeat_mti : row->mti);
+	TRY(build_numbers(work));
+	TRY(row->build(work));
+	if (work->scratch->private_length > 0)
+		iso8583_set(work->message, 48,
+		            bytes_from(work->scratch->private_data, work->scratch->private_length));
+	return RESULT_OK;
+}
+
+static struct result send_request(struct work *work, const struct operation_row *row, uint64_t id,
+                                  int64_t deadline_ms)
+{
+	struct driver *driver = work->driver;
+	struct flight_entry *entry;
+	struct bytes currency;
+
+	TRY(build_message(work, row));
+	struct flight_key key = driver_key_of(work->message);
+	TRY(driver_send(driver, &key, deadline_ms, &entry));
+	entry->id = id;
+	entry->operation = row->operation;
+	entry->has_cvc = work->has_cvc;
+	entry->amount = work->amount;
+	if (read_text(work->request, "currency", 3, 3, &currency))
+		bytes_copy_text(currency, entry->currency, sizeof entry->currency);
+	return RESULT_OK;
+}
+
+static void refuse(struct driver *driver, uint64_t id, const char *detail)
+{
+	driver_answer_plain(driver, id, "not_sent", detail);
+}
+
+static void do_request(struct driver *driver, const json_t *request)
+{
+	struct scratch scratch = { 0 };
+	struct work work = { driver, &driver->message, request, &scratch };
+	const json_t *id = json_object_get(request, "id");
+	const json_t *deadline = json_object_get(request, "deadline_ms");
+	const struct operation_row *row = find_operation(request);
+
+	if (!json_is_integer(id) || json_integer_value(id) < 1) {
+		log_event(LOG_ERROR, "bad_request", LOG_TEXT("detail", "a request without id"));
+		return;
+	}
+	uint64_t number = (uint64_t)json_integer_value(id);
+	if (!json_is_integer(deadline)) {
+		refuse(driver, number, "the request has no deadline_ms");
+	} else if (!row) {
+		refuse(driver, number, "this driver does not have the operation");
+	} else if (json_integer_value(deadline) <= driver->now_ms) {
+		refuse(driver, number, "the deadline was over before anything was sent");
+	} else if (driver->line.state != LINE_UP) {
+		char detail[200];
+		snprintf(detail, sizeof detail, "the line is down: %s",
+		         driver->line.why[0] ? driver->line.why : "not connected yet");
+		refuse(driver, number, detail);
+	} else {
+		struct result result =
+		        send_request(&work, row, number, (int64_t)json_integer_value(deadline));
+		iso8583_wipe(&driver->message);
+		explicit_bzero(&scratch, sizeof scratch);
+		if (!result_ok(result))
+			refuse(driver, number, result.detail);
+	}
+}
+
+static struct result read_first_line(struct driver *driver, const json_t *json)
+{
+	cleanup(buffer_done) struct buffer sentence;
+
+	buffer_init(&sentence, 1024);
+	if (json_integer_value(json_object_get(json, "contract")) != 1)
+		buffer_put_text(&sentence, "The first line is not of contract 1.");
+	struct result result = parameters_read(json_object_get(json, "parameters"),
+	                                       &driver->parameters, &sentence);
+	if (result_ok(result) && sentence.length == 0) {
+		result = line_check_host(driver->parameters.host);
+		if (!result_ok(result))
+			buffer_put_text(&sentence, result.detail);
+	}
+	if (sentence.length == 0) {
+		driver->started = true;
+		return RESULT_OK;
+	}
+	driver_tell_state(driver, "down", buffer_text(&sentence));
+	log_event(LOG_ERROR, "bad_parameters", LOG_TEXT("detail", buffer_text(&sentence)));
+	return FAIL(ERROR_INPUT, "the parameters cannot be used");
+}
+
+struct result driver_read_line(struct driver *driver, struct bytes line)
+{
+	cleanup(cleanup_json) json_t *json =
+	        json_loadb((const char *)line.data, line.length, JSON_REJECT_DUPLICATES, NULL);
+
+	if (!driver->started)
+		return read_first_line(driver, json);
+	if (!json_is_object(json))
+		log_event(LOG_ERROR, "bad_request", LOG_TEXT("detail", "a line that is no JSON"));
+	else
+		do_request(driver, json);
+	return RESULT_OK;
+}
