@@ -61,7 +61,7 @@ struct serve {
 	void (*done)(void *owner);
 	struct buffer head; // the head of the answer that is being written
 	int64_t date_s;
-	char date[32];
+	char date[64];
 	uint8_t scratch[SERVE_SCRATCH]; // libuv reads into it; emptied before it reads again
 };
 

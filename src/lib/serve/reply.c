@@ -6,25 +6,37 @@
 #include "base/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 enum { MAX_PAIRS = 32 };
 
+// The date of a day counted from 1970, by our own hand: gmtime() would read the time zone's file,
+// which a program in its jail may not. Years are counted from March, so that the leap day is last.
+static void put_date(char *text, size_t size, int64_t now_s)
+{
+	static const char days[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
+	static const char months[12][4] = { "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		                            "Sep", "Oct", "Nov", "Dec", "Jan", "Feb" };
+	int64_t since_1970 = now_s / 86400;
+	int second = (int)(now_s % 86400);
+	int64_t day = since_1970 + 719468; // from 1 March of year 0
+	int64_t of_era = day % 146097;     // 400 years are 146097 days
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int of_year = (int)(of_era - (365 * year + year / 4 - year / 100));
+	int month = (5 * of_year + 2) / 153;
+
+	snprintf(text, size, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[since_1970 % 7],
+	         of_year - (153 * month + 2) / 5 + 1, months[month],
+	         (int)(year + day / 146097 * 400 + (month >= 10)), second / 3600, second / 60 % 60,
+	         second % 60);
+}
+
 static struct bytes date_now(struct serve *serve)
 {
-	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 	int64_t now_s = clock_wall_ms() / 1000;
-	struct tm parts;
-	time_t seconds = (time_t)now_s;
 
-	if (now_s != serve->date_s && gmtime_r(&seconds, &parts)) {
-		snprintf(serve->date, sizeof(serve->date), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-		         days[parts.tm_wday], parts.tm_mday, months[parts.tm_mon],
-		         parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
-		serve->date_s = now_s;
-	}
+	if (now_s != serve->date_s)
+		put_date(serve->date, sizeof(serve->date), now_s);
+	serve->date_s = now_s;
 	return bytes_text(serve->date);
 }
 

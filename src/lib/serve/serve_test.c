@@ -8,6 +8,21 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
+
+// The date as libc writes it, now or a moment ago.
+static bool is_now(struct bytes date)
+{
+	time_t now = time(NULL);
+	char text[64];
+
+	for (time_t at = now - 2; at <= now; at++) {
+		strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", gmtime(&at));
+		if (bytes_equal_text(date, text))
+			return true;
+	}
+	return false;
+}
 
 TEST(answers_and_keeps_the_connection)
 {
@@ -21,7 +36,7 @@ TEST(answers_and_keeps_the_connection)
 	EXPECT(say(fd, "HEAD /hello HTTP/1.1\r\nHost: h\r\n\r\n"));
 	EXPECT(hear(fd, &in, &response, true) && response.status == 200);
 	EXPECT(bytes_equal_text(http_response_get(&response, "content-length"), "6"));
-	EXPECT(http_response_get(&response, "date").length == 29);
+	EXPECT(is_now(http_response_get(&response, "date")));
 	buffer_drop(&in, response.length);
 	EXPECT(say(fd, "GET /hello HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
 	EXPECT(answered(fd, &in, 200, "hello\n") && ended(fd, &in));
