@@ -15,6 +15,7 @@ static enum log_level lowest_level = LOG_INFO;
 
 void log_init(const char *program)
 {
+	tzset(); // reads a file, which a program in its jail may not
 	program_name = program;
 }
 

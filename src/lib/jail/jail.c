@@ -161,7 +161,7 @@ static const int base_calls[] = {
 	CALL(getcwd),
 };
 
-static const int accept_calls[] = { CALL(accept4), CALL(accept) };
+static const int accept_calls[] = { CALL(accept4), CALL(accept), CALL(listen) };
 static const int dial_calls[] = { CALL(connect), CALL(bind), CALL(sendmmsg), CALL(recvmmsg) };
 static const int lock_calls[] = { CALL(mlock), CALL(mlock2), CALL(munlock), CALL(memfd_secret) };
 static const int read_calls[] = {
