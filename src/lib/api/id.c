@@ -4,11 +4,9 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "base/text.h"
+#include "crypto/mac.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-enum { ROW_DIGITS = 11, TAG_DIGITS = 11, TAG_BYTES = 32 };
+enum { ROW_DIGITS = 11, TAG_DIGITS = 11 };
 
 static const struct {
 	const char *prefix;
@@ -40,10 +38,9 @@ static uint64_t big_endian(const uint8_t bytes[static 8])
 static void put_tag(struct buffer *text, const uint8_t *key, const char *purpose,
                     enum api_id_kind kind, int64_t row, int words)
 {
-	uint8_t tag[TAG_BYTES];
+	uint8_t tag[CRYPTO_SHA256];
 	uint8_t input[40] = { 0 };
 	size_t length = 0;
-	unsigned int tag_length = TAG_BYTES;
 
 	for (const char *part = purpose; *part; part++)
 		input[length++] = (uint8_t)*part;
@@ -52,7 +49,7 @@ static void put_tag(struct buffer *text, const uint8_t *key, const char *purpose
 	length++;
 	for (int shift = 56; shift >= 0; shift -= 8)
 		input[length++] = (uint8_t)((uint64_t)row >> shift);
-	CHECK(HMAC(EVP_sha256(), key, API_ID_KEY_BYTES, input, length, tag, &tag_length));
+	crypto_hmac(bytes_from(key, API_ID_KEY_BYTES), bytes_from(input, length), tag);
 	for (int i = 0; i < words; i++)
 		base62_put(text, big_endian(tag + (size_t)i * 8), TAG_DIGITS);
 }

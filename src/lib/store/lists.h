@@ -1,0 +1,26 @@
+// What the API keeps beside its objects: events, and the replies of requests that came with an
+// Idempotency-Key.
+#pragma once
+
+#include "store/store.h"
+
+enum { STORE_IDEMPOTENCY_BYTES = 32 };
+
+// A key that was used. The reply is NULL while the work is going on, or was when the program died.
+struct store_replay {
+	uint8_t fingerprint[STORE_IDEMPOTENCY_BYTES];
+	int64_t at_ms;
+	int64_t attempt, intent; // what the work is about; 0: not known
+	int status;              // HTTP
+	bool ended;
+};
+
+// Reads the row of a key; appends the reply to `reply`. False: the key was not used.
+MUST_USE bool store_replay_find(struct store *store, struct bytes key, struct store_replay *ret,
+                                struct buffer *reply);
+
+enum store_replay_kind { STORE_REPLAY_SHORT = 0, STORE_REPLAY_MONEY = 1 };
+// Drops what is older than its kind may be kept, in the slice of keys whose first byte this is: the
+// table has no order by time, so it is walked in 256 small steps.
+void store_replay_purge(struct store *store, uint8_t slice, int64_t short_before_ms,
+                        int64_t money_before_ms);

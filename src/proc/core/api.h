@@ -1,0 +1,225 @@
+// What the files of the API share: a call from its arrival to its answer, the table of routes, the
+// view that objects are rendered through. Only api_*.c, event.c and idempotency.c look in here.
+#pragma once
+
+#include "api/render.h"
+#include "base/cleanup.h"
+#include "core/core.h"
+#include "core/flow.h"
+
+// Why a card number in clear is refused, and what to do instead.
+#define API_NO_NUMBERS                                                                             \
+	"Card numbers must never reach a server in clear: encrypt the card in the shopper's "      \
+	"browser (onfile's card page does it) and send payment_method_data[card][encrypted]."
+
+// Members of billing_details, wherever they are.
+#define API_BILLING(prefix)                                                                        \
+	{ prefix "[address]", API_OBJECT, API_STORED, 0, 0, NULL },                                \
+	        { prefix "[address][city]", API_TEXT, API_STORED, 0, 0, NULL },                    \
+	        { prefix "[address][country]", API_TEXT, API_STORED, 0, 0, NULL },                 \
+	        { prefix "[address][line1]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[address][line2]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[address][postal_code]", API_TEXT, API_STORED, 0, 0, NULL },             \
+	        { prefix "[address][state]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[email]", API_TEXT, API_STORED, 0, 0, NULL },                            \
+	        { prefix "[name]", API_TEXT, API_STORED, 0, 0, NULL },                             \
+	        { prefix "[phone]", API_TEXT, API_STORED, 0, 0, NULL },                            \
+	{                                                                                          \
+		prefix "[tax_id]", API_TEXT, API_STORED, 0, 0, NULL                                \
+	}
+
+// A card that comes in with an intent's confirm.
+#define API_METHOD_DATA_PARAMS                                                                        \
+	{ "payment_method_data[type]", API_CHOICE, 0, 0, 0, "card" },                                 \
+	        { "payment_method_data[card][encrypted]", API_TEXT, 0, 0, 4096, NULL },               \
+	        { "payment_method_data[card][token]", API_TEXT, 0, 0, 4096, NULL },                   \
+	        { "payment_method_data[card][networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
+	        { "payment_method_data[card][**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS }, \
+	        API_BILLING("payment_method_data[billing_details]"),                                  \
+	        { "payment_method_data[metadata][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },       \
+	        { "payment_method_data[allow_redisplay]",                                             \
+		  API_CHOICE,                                                                         \
+		  API_IGNORED,                                                                        \
+		  0,                                                                                  \
+		  0,                                                                                  \
+		  "always limited unspecified" },                                                     \
+	{                                                                                             \
+		"payment_method_data[radar_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL       \
+	}
+
+enum { API_REPLY_MAX = 1024 * 1024, API_PATH_IDS = 2, API_WAITERS_MAX = 32 };
+
+struct api_call;
+
+enum api_route_flag {
+	API_SHOPPER = 1, // a publishable key may call it, with the client secret of what it names
+	API_OPEN = 2,    // a publishable key may call it
+	API_LIST = 4,
+};
+
+struct api_route {
+	const char *method;
+	const char *path; // ":id" stands for an id or a word
+	int flags;
+	enum api_object object; // what is answered: for expand
+	enum api_object named;  // what the first ":id" is
+	void (*handle)(struct api_call *call);
+	const struct api_param *params; // or NULL
+	const struct api_param *more;   // or NULL
+};
+extern const struct api_route api_routes[]; // ends with a row without method
+
+// One request. Lives until it is answered.
+struct api_call {
+	struct api_call *next;
+	struct core *core;
+	uint64_t
+	        serials[API_WAITERS_MAX]; // the first, and those with the same key that wait for it
+	size_t waiting;
+	char request_id[40];
+	char version[64];
+	const struct request *request; // only while the handler runs
+	const struct api_route *route;
+	int64_t merchant;
+	struct merchant owner;
+	bool shopper;                     // came with a publishable key
+	struct bytes words[API_PATH_IDS]; // of the path; only while the handler runs
+	int64_t id;                       // the row that the path names
+	struct http_form form;
+	struct api_params params;
+	struct api_expand expand;
+	struct api_view view;
+	bool parked; // will be answered later
+	bool answered;
+	// Idempotency: see idempotency.h.
+	bool keyed, claimed, resumed, created;
+	uint8_t key[32], fingerprint[32];
+	int64_t claimed_ms;
+	int64_t intent; // what the call is about
+	enum problem_deed deed;
+};
+
+struct api {
+	struct api_call *parked;
+	const struct request *request; // that is being handled
+	int64_t next_sweep_ms;
+	uint8_t slice;
+};
+
+// --- api_call.c
+// The view of one merchant's objects. `ret_owner` must live as long as the view.
+void api_view_of(struct core *core, int64_t merchant, struct merchant *ret_owner,
+                 struct api_view *ret_view);
+// Answers. The first three begin no work: what they say is not kept for a repeated request.
+void api_refuse(struct api_call *call, const struct api_error *error);
+void api_refuse_with(struct api_call *call, const struct api_error *error, enum api_object kind,
+                     const void *object);
+void api_refuse_trouble(struct api_call *call, const struct api_trouble *trouble);
+void api_answer(struct api_call *call, enum api_object kind, const void *object);
+void api_answer_text(struct api_call *call, int status, struct bytes body);
+// The end of a call that was parked: the reply is kept with its key unless `forget`.
+void api_end(struct api_call *call, int status, struct bytes body, bool forget);
+// The handler will answer later: takes the call out of its turn and claims its key for `intent`.
+void api_park(struct api_call *call, int64_t intent);
+// Reads the id of another object of this merchant from a parameter (empty: 0). False: refused.
+bool api_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id);
+// Reads the object that the path names into `ret_object`. False: refused with 404.
+bool api_find(struct api_call *call, void *ret_object);
+enum store_table api_table(enum api_object kind);
+// The lowest row key that was made at `ms` or later.
+int64_t api_id_at(int64_t ms);
+
+// --- api_list.c
+struct api_list {
+	enum store_statement down, up;
+	struct store_value a, b; // the two filters of the statement
+	int64_t above;           // rows are looked for above this key; 0: all
+};
+void api_answer_list(struct api_call *call, const struct api_list *list);
+// The keys between which a list's rows are, from starting_after, ending_before and created.
+struct api_range {
+	int64_t low, high; // both exclusive
+	bool up;
+	size_t limit;
+};
+bool api_range_read(struct api_call *call, struct api_range *ret_range);
+// Frames the elements (joined by commas) as a list.
+void api_put_list(struct buffer *buffer, const struct api_call *call, struct bytes elements,
+                  bool more);
+// Answers with it, or refuses when it did not fit.
+void api_answer_page(struct api_call *call, const struct buffer *body, bool failed);
+
+// --- tables that every route, every list, every route for shoppers has; api_routes.c
+extern const struct api_param api_list_params[], api_expand_params[], api_secret_params[];
+
+// --- what the handlers share
+// A customer that a parameter names, of this merchant and not deleted (empty: id 0). False:
+// refused.
+bool api_customer_of(struct api_call *call, struct customer *ret_customer);
+json_t *api_details_read(const char *details);
+char *api_details_text(json_t *details); // takes the reference
+// The members of `before` that are not as in `after`, as they were: for previous_attributes. Empty
+// when nothing changed.
+void api_changes(struct buffer *buffer, json_t *before, json_t *after);
+// The card that `payment_method` names, of this merchant and customer, fit to be charged. False:
+// refused.
+bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_card);
+// payment_method_types and allowed_payment_method_types contain card. False: refused.
+bool api_types_fit(struct api_call *call);
+enum cancel_reason api_cancel_reason(struct api_call *call);
+// An address that a shopper may be sent to: http(s), or an app's own scheme. False: refused.
+bool api_url_fits(struct api_call *call, const char *param);
+// The sessions whose time is over: expired, with their events. api_sessions.c.
+void api_sessions_sweep(struct core *core);
+
+// --- handlers
+void api_customer_create(struct api_call *call);
+void api_customer_retrieve(struct api_call *call);
+void api_customer_update(struct api_call *call);
+void api_customer_delete(struct api_call *call);
+void api_customer_list(struct api_call *call);
+void api_customer_cards(struct api_call *call);
+void api_customer_card(struct api_call *call);
+void api_card_create(struct api_call *call);
+void api_card_retrieve(struct api_call *call);
+void api_card_update(struct api_call *call);
+void api_card_list(struct api_call *call);
+void api_card_attach(struct api_call *call);
+void api_card_detach(struct api_call *call);
+void api_setup_create(struct api_call *call);
+void api_setup_retrieve(struct api_call *call);
+void api_setup_update(struct api_call *call);
+void api_setup_confirm(struct api_call *call);
+void api_setup_cancel(struct api_call *call);
+void api_setup_list(struct api_call *call);
+void api_setup_attempts(struct api_call *call);
+void api_payment_create(struct api_call *call);
+void api_payment_retrieve(struct api_call *call);
+void api_payment_update(struct api_call *call);
+void api_payment_confirm(struct api_call *call);
+void api_payment_cancel(struct api_call *call);
+void api_payment_list(struct api_call *call);
+void api_charge_retrieve(struct api_call *call);
+void api_charge_list(struct api_call *call);
+void api_session_create(struct api_call *call);
+void api_session_retrieve(struct api_call *call);
+void api_session_list(struct api_call *call);
+void api_session_expire(struct api_call *call);
+void api_event_retrieve(struct api_call *call);
+void api_event_list(struct api_call *call);
+void api_card_keys(struct api_call *call);
+void api_card_link(struct api_call *call);
+
+extern const struct api_param api_customer_params[], api_customer_create_params[],
+        api_customer_list_params[], api_card_create_params[], api_card_update_params[],
+        api_card_list_params[], api_card_attach_params[], api_setup_params[],
+        api_setup_create_params[], api_setup_confirm_params[], api_setup_cancel_params[],
+        api_setup_list_params[], api_setup_attempts_params[], api_payment_params[],
+        api_payment_create_params[], api_payment_confirm_params[], api_payment_cancel_params[],
+        api_payment_list_params[], api_charge_list_params[], api_session_create_params[],
+        api_session_list_params[], api_event_list_params[];
+
+// What a removed card or customer takes with it. api_cards.c.
+void api_card_remove(struct core *core, struct card *card);
+// Takes an open session's intent, or an intent, back. api_setup_intents.c.
+void api_setup_take_back(struct core *core, struct setup_intent *intent, enum cancel_reason reason);

@@ -1,0 +1,280 @@
+// Cards (payment methods): retrieve, update, list, attach, detach. A card comes in by confirming a
+// SetupIntent, nowhere else.
+#include "core/api.h"
+
+#include "core/event.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+const struct api_param api_card_create_params[] = {
+	{ "type", API_CHOICE, API_REQUIRED, 0, 0, "card" },
+	{ "card[encrypted]", API_TEXT, 0, 0, 4096, NULL },
+	{ "card[token]", API_TEXT, 0, 0, 4096, NULL },
+	{ "card[**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS },
+	API_BILLING("billing_details"),
+	{ "metadata", API_METADATA, 0, 0, 0, NULL },
+	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
+	{ "radar_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "customer", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ "payment_method", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_card_update_params[] = {
+	{ "card[exp_month]", API_NUMBER, 0, 1, 12, NULL },
+	{ "card[exp_year]", API_NUMBER, 0, 0, 9999, NULL },
+	{ "card[networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "card[**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS },
+	API_BILLING("billing_details"),
+	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
+	{ "allow_redisplay", API_CHOICE, API_STORED, 0, 0, "always limited unspecified" },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_card_list_params[] = {
+	{ "customer", API_TEXT, 0, 0, 128, NULL },
+	{ "type", API_TEXT, 0, 0, 40, NULL },
+	{ "allow_redisplay", API_CHOICE, API_IGNORED, 0, 0, "always limited unspecified" },
+	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_card_attach_params[] = {
+	{ "customer", API_TEXT, API_REQUIRED, 0, 128, NULL },
+	{ "customer_account", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+void api_card_create(struct api_call *call)
+{
+	struct api_error error;
+
+	api_fail(&error, 400, "payment_method_unexpected_state",
+	         api_params_has(&call->params, "card[encrypted]") ? "card[encrypted]" : "card",
+	         "A card comes in when a SetupIntent is confirmed: encrypt it for that intent in "
+	         "the "
+	         "shopper's browser and send it as payment_method_data[card][encrypted] to "
+	         "/v1/setup_intents/:id/confirm. A payment method cannot be made by itself.");
+	api_refuse(call, &error);
+}
+
+void api_card_retrieve(struct api_call *call)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	if (api_find(call, &card))
+		api_answer(call, API_CARD, &card);
+}
+
+static bool refuse_state(struct api_call *call, const char *message)
+{
+	struct api_error error;
+
+	api_fail(&error, 400, "payment_method_unexpected_state", "payment_method", "%s", message);
+	api_refuse(call, &error);
+	return false;
+}
+
+static bool find_attached(struct api_call *call, struct card *card)
+{
+	if (!api_find(call, card))
+		return false;
+	if (card->customer && !card->removed_ms)
+		return true;
+	return refuse_state(call, "This payment method is not attached to a customer.");
+}
+
+// An expiry date that has passed is refused: it would only make every payment fail.
+static bool read_expiry(struct api_call *call, struct card *card)
+{
+	time_t seconds = (time_t)(call->core->now_ms / 1000);
+	struct tm now;
+	struct api_error error;
+	int year = (int)api_params_number(&call->params, "card[exp_year]", card->exp_year);
+	int month = (int)api_params_number(&call->params, "card[exp_month]", card->exp_month);
+
+	year += year < 100 ? 2000 : 0;
+	if (!api_params_has(&call->params, "card[exp_year]") &&
+	    !api_params_has(&call->params, "card[exp_month]"))
+		return true;
+	gmtime_r(&seconds, &now);
+	if (year > now.tm_year + 1900 + 50 || year < now.tm_year + 1900 ||
+	    (year == now.tm_year + 1900 && month < now.tm_mon + 1)) {
+		api_fail(&error, 400, "invalid_expiry_year", "card[exp_year]",
+		         "This expiry date has passed, or is too far away.");
+		api_refuse(call, &error);
+		return false;
+	}
+	card->exp_year = year;
+	card->exp_month = month;
+	return true;
+}
+
+void api_card_update(struct api_call *call)
+{
+	struct card card cleanup(card_done) = { 0 };
+	struct buffer changes cleanup(buffer_done);
+	struct api_error error;
+
+	buffer_init(&changes, API_REPLY_MAX);
+	if (!find_attached(call, &card))
+		return;
+	int old_month = card.exp_month;
+	int old_year = card.exp_year;
+	if (!read_expiry(call, &card))
+		return;
+	json_t *before = api_details_read(card.details);
+	json_t *details = json_deep_copy(before);
+	if (!api_params_merge(&call->params, NULL, details, &error)) {
+		json_decref(before);
+		json_decref(details);
+		api_refuse(call, &error);
+		return;
+	}
+	free(card.details);
+	card.details = api_details_text(json_incref(details));
+	if (old_month != card.exp_month || old_year != card.exp_year) {
+		json_object_set_new(
+		        before, "card",
+		        json_pack("{s:i, s:i}", "exp_month", old_month, "exp_year", old_year));
+		json_object_set_new(details, "card", json_true());
+	}
+	api_changes(&changes, before, details);
+	json_decref(before);
+	json_decref(details);
+	store_update(call->core->store, STORE_CARDS, &card);
+	event_card_changed(call->core, &card, buffer_view(&changes));
+	api_answer(call, API_CARD, &card);
+}
+
+bool api_customer_of(struct api_call *call, struct customer *ret_customer)
+{
+	struct bytes text = api_params_text(&call->params, "customer");
+	struct api_error error;
+	int64_t id;
+
+	if (!api_named(call, "customer", API_CUSTOMER, &id))
+		return false;
+	if (id == 0 ||
+	    (store_find(call->core->store, STORE_CUSTOMERS, call->merchant, id, ret_customer) &&
+	     ret_customer->removed_ms == 0))
+		return true;
+	api_fail_missing_object(&error, "customer", "customer", text);
+	api_refuse(call, &error);
+	return false;
+}
+
+static bool read_customer(struct api_call *call, struct customer *customer)
+{
+	struct api_error error;
+
+	if (!api_customer_of(call, customer))
+		return false;
+	if (customer->id)
+		return true;
+	api_fail_missing_param(&error, "customer");
+	api_refuse(call, &error);
+	return false;
+}
+
+bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_card)
+{
+	struct api_error error;
+	int64_t id;
+
+	if (!api_named(call, "payment_method", API_CARD, &id))
+		return false;
+	if (id && !store_find(call->core->store, STORE_CARDS, call->merchant, id, ret_card)) {
+		api_fail_missing_object(&error, "payment_method", "payment_method",
+		                        api_params_text(&call->params, "payment_method"));
+		api_refuse(call, &error);
+		return false;
+	}
+	if (ret_card->removed_ms)
+		return refuse_state(call,
+		                    "This payment method was detached from its customer and cannot "
+		                    "be used again. Link the card anew.");
+	if (id && ret_card->state != 1)
+		return refuse_state(call, "This card was not confirmed by its bank. Link it by "
+		                          "confirming a SetupIntent (/v1/setup_intents).");
+	if (id && ret_card->customer && ret_card->customer != customer)
+		return refuse_state(call, "This payment method belongs to a customer. Name that "
+		                          "customer in the parameter customer of the intent.");
+	return true;
+}
+
+void api_card_list(struct api_call *call)
+{
+	struct customer customer cleanup(customer_done) = { 0 };
+
+	if (!read_customer(call, &customer))
+		return;
+	struct api_list list = { STORE_LIST_CARDS, STORE_LIST_CARDS_UP, STORE_N(customer.id),
+		                 STORE_N(0), 0 };
+	api_answer_list(call, &list);
+}
+
+void api_card_attach(struct api_call *call)
+{
+	struct core *core = call->core;
+	struct card card cleanup(card_done) = { 0 };
+	struct customer customer cleanup(customer_done) = { 0 };
+
+	if (!api_find(call, &card) || !read_customer(call, &customer))
+		return;
+	if (card.removed_ms) {
+		refuse_state(call, "This payment method was detached from its customer and cannot "
+		                   "be used again. Link the card anew.");
+		return;
+	}
+	if (card.state != 1) {
+		refuse_state(call,
+		             "This card was not confirmed by its bank. Link it by confirming a "
+		             "SetupIntent (/v1/setup_intents) of the customer.");
+		return;
+	}
+	if (card.customer && card.customer != customer.id) {
+		refuse_state(call, "This payment method is attached to another customer.");
+		return;
+	}
+	if (!card.customer) {
+		if (store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(customer.id),
+		                     STORE_B(BYTES_ARRAY(card.fingerprint)))) {
+			refuse_state(call, "This card is on file for this customer already.");
+			return;
+		}
+		card.customer = customer.id;
+		store_update(core->store, STORE_CARDS, &card);
+		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
+	}
+	api_answer(call, API_CARD, &card);
+}
+
+// The row stays for the payments that were made with it, and for what can still be captured or
+// taken back; nobody can pay with it from now on.
+void api_card_remove(struct core *core, struct card *card)
+{
+	struct customer customer cleanup(customer_done) = { 0 };
+	int64_t owner = card->customer;
+
+	card->removed_ms = core->now_ms;
+	store_update(core->store, STORE_CARDS, card);
+	event_card(core, EVENT_PAYMENT_METHOD_DETACHED, card);
+	if (store_load(core->store, STORE_CUSTOMERS, owner, &customer) &&
+	    customer.default_card == card->id) {
+		customer.default_card = 0;
+		store_update(core->store, STORE_CUSTOMERS, &customer);
+		event_customer(core, EVENT_CUSTOMER_UPDATED, &customer);
+	}
+}
+
+void api_card_detach(struct api_call *call)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	if (!find_attached(call, &card))
+		return;
+	api_card_remove(call->core, &card);
+	api_answer(call, API_CARD, &card);
+}

@@ -1,0 +1,514 @@
+// The table of routes, and what happens to a request before its handler sees it: which route, whose
+// key, which parameters, which object. docs/api.md lists the calls for people.
+#include "core/api.h"
+
+#include "base/check.h"
+#include "base/text.h"
+#include "core/idempotency.h"
+#include "crypto/mac.h"
+
+#include <stdlib.h>
+
+enum { SWEEP_MS = 10000 };
+
+const struct api_param api_expand_params[] = {
+	{ "expand[]", API_TEXT, 0, 0, 128, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_list_params[] = {
+	{ "limit", API_NUMBER, 0, 1, 100, NULL },
+	{ "starting_after", API_TEXT, API_UNSETS, 0, 128, NULL },
+	{ "ending_before", API_TEXT, API_UNSETS, 0, 128, NULL },
+	{ "created", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ "created[gt]", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ "created[gte]", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ "created[lt]", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ "created[lte]", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_secret_params[] = {
+	{ "client_secret", API_TEXT, 0, 0, 128, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+#define ROUTE(method, path, flags, object, named, handle, params)                                  \
+	{                                                                                          \
+		method, path, flags, API_##object, API_##named, handle, params, NULL               \
+	}
+
+const struct api_route api_routes[] = {
+	ROUTE("POST", "/v1/customers", 0, CUSTOMER, NOTHING, api_customer_create,
+	      api_customer_create_params),
+	ROUTE("GET", "/v1/customers", API_LIST, CUSTOMER, NOTHING, api_customer_list,
+	      api_customer_list_params),
+	ROUTE("GET", "/v1/customers/:id", 0, CUSTOMER, CUSTOMER, api_customer_retrieve, NULL),
+	ROUTE("POST", "/v1/customers/:id", 0, CUSTOMER, CUSTOMER, api_customer_update,
+	      api_customer_params),
+	ROUTE("DELETE", "/v1/customers/:id", 0, CUSTOMER, CUSTOMER, api_customer_delete, NULL),
+	ROUTE("GET", "/v1/customers/:id/payment_methods", API_LIST, CARD, CUSTOMER,
+	      api_customer_cards, api_card_list_params),
+	ROUTE("GET", "/v1/customers/:id/payment_methods/:id", 0, CARD, CUSTOMER, api_customer_card,
+	      NULL),
+	ROUTE("POST", "/v1/payment_methods", 0, CARD, NOTHING, api_card_create,
+	      api_card_create_params),
+	ROUTE("GET", "/v1/payment_methods", API_LIST, CARD, NOTHING, api_card_list,
+	      api_card_list_params),
+	ROUTE("GET", "/v1/payment_methods/:id", 0, CARD, CARD, api_card_retrieve, NULL),
+	ROUTE("POST", "/v1/payment_methods/:id", 0, CARD, CARD, api_card_update,
+	      api_card_update_params),
+	ROUTE("POST", "/v1/payment_methods/:id/attach", 0, CARD, CARD, api_card_attach,
+	      api_card_attach_params),
+	ROUTE("POST", "/v1/payment_methods/:id/detach", 0, CARD, CARD, api_card_detach, NULL),
+	ROUTE("POST", "/v1/setup_intents", 0, SETUP_INTENT, NOTHING, api_setup_create,
+	      api_setup_create_params),
+	ROUTE("GET", "/v1/setup_intents", API_LIST, SETUP_INTENT, NOTHING, api_setup_list,
+	      api_setup_list_params),
+	ROUTE("GET", "/v1/setup_intents/:id", API_SHOPPER, SETUP_INTENT, SETUP_INTENT,
+	      api_setup_retrieve, NULL),
+	ROUTE("POST", "/v1/setup_intents/:id", 0, SETUP_INTENT, SETUP_INTENT, api_setup_update,
+	      api_setup_params),
+	ROUTE("POST", "/v1/setup_intents/:id/confirm", API_SHOPPER, SETUP_INTENT, SETUP_INTENT,
+	      api_setup_confirm, api_setup_confirm_params),
+	ROUTE("POST", "/v1/setup_intents/:id/cancel", 0, SETUP_INTENT, SETUP_INTENT,
+	      api_setup_cancel, api_setup_cancel_params),
+	ROUTE("GET", "/v1/setup_attempts", API_LIST, SETUP_ATTEMPT, NOTHING, api_setup_attempts,
+	      api_setup_attempts_params),
+	ROUTE("POST", "/v1/payment_intents", 0, PAYMENT_INTENT, NOTHING, api_payment_create,
+	      api_payment_create_params),
+	ROUTE("GET", "/v1/payment_intents", API_LIST, PAYMENT_INTENT, NOTHING, api_payment_list,
+	      api_payment_list_params),
+	ROUTE("GET", "/v1/payment_intents/:id", API_SHOPPER, PAYMENT_INTENT, PAYMENT_INTENT,
+	      api_payment_retrieve, NULL),
+	ROUTE("POST", "/v1/payment_intents/:id", 0, PAYMENT_INTENT, PAYMENT_INTENT,
+	      api_payment_update, api_payment_params),
+	ROUTE("POST", "/v1/payment_intents/:id/confirm", API_SHOPPER, PAYMENT_INTENT,
+	      PAYMENT_INTENT, api_payment_confirm, api_payment_confirm_params),
+	ROUTE("POST", "/v1/payment_intents/:id/cancel", 0, PAYMENT_INTENT, PAYMENT_INTENT,
+	      api_payment_cancel, api_payment_cancel_params),
+	ROUTE("GET", "/v1/charges", API_LIST, CHARGE, NOTHING, api_charge_list,
+	      api_charge_list_params),
+	ROUTE("GET", "/v1/charges/:id", 0, CHARGE, CHARGE, api_charge_retrieve, NULL),
+	ROUTE("POST", "/v1/checkout/sessions", 0, SESSION, NOTHING, api_session_create,
+	      api_session_create_params),
+	ROUTE("GET", "/v1/checkout/sessions", API_LIST, SESSION, NOTHING, api_session_list,
+	      api_session_list_params),
+	ROUTE("GET", "/v1/checkout/sessions/:id", 0, SESSION, SESSION, api_session_retrieve, NULL),
+	ROUTE("POST", "/v1/checkout/sessions/:id/expire", 0, SESSION, SESSION, api_session_expire,
+	      NULL),
+	ROUTE("GET", "/v1/events", API_LIST, EVENT, NOTHING, api_event_list, api_event_list_params),
+	ROUTE("GET", "/v1/events/:id", 0, EVENT, EVENT, api_event_retrieve, NULL),
+	ROUTE("GET", "/v1/card_keys", API_OPEN, NOTHING, NOTHING, api_card_keys, NULL),
+	ROUTE("GET", "/v1/card_links/:id", 0, NOTHING, NOTHING, api_card_link, NULL),
+	{ NULL, NULL, 0, API_NOTHING, API_NOTHING, NULL, NULL, NULL },
+};
+
+// Parts of Stripe's API that onfile does not have, so that the answer can say which.
+static const char *const not_there[] = {
+	"account",
+	"accounts",
+	"application_fees",
+	"apple_pay",
+	"balance",
+	"balance_transactions",
+	"billing",
+	"billing_portal",
+	"confirmation_tokens",
+	"coupons",
+	"credit_notes",
+	"customer_sessions",
+	"disputes",
+	"ephemeral_keys",
+	"files",
+	"invoiceitems",
+	"invoices",
+	"issuing",
+	"mandates",
+	"payment_links",
+	"payment_method_configurations",
+	"payouts",
+	"plans",
+	"prices",
+	"products",
+	"promotion_codes",
+	"quotes",
+	"radar",
+	"refunds",
+	"reporting",
+	"reviews",
+	"shipping_rates",
+	"sources",
+	"subscription_items",
+	"subscription_schedules",
+	"subscriptions",
+	"tax",
+	"tax_rates",
+	"terminal",
+	"test_helpers",
+	"tokens",
+	"topups",
+	"transfers",
+	"treasury",
+	"webhook_endpoints",
+};
+
+// --- which route
+
+// Matches a path against a pattern; `ret_words` gets what stands for each ":id".
+static bool path_fits(const char *pattern, struct bytes path,
+                      struct bytes ret_words[static API_PATH_IDS])
+{
+	size_t word = 0;
+
+	while (*pattern) {
+		if (strncmp(pattern, ":id", 3) == 0) {
+			size_t length = bytes_find(path, '/');
+			if (length == 0 || word == API_PATH_IDS)
+				return false;
+			ret_words[word++] = bytes_slice(path, 0, length);
+			path = bytes_slice(path, length, path.length);
+			pattern += 3;
+			continue;
+		}
+		if (path.length == 0 || path.data[0] != (uint8_t)*pattern)
+			return false;
+		path = bytes_slice(path, 1, path.length);
+		pattern++;
+	}
+	return path.length == 0;
+}
+
+static void send_error(struct core *core, const struct request *request,
+                       const struct api_error *error, const char *allow)
+{
+	struct buffer body cleanup(buffer_done);
+	struct reply reply = { .status = error->status, .request_id = request->id, .allow = allow };
+
+	buffer_init(&body, API_REPLY_MAX);
+	api_error_put(&body, error);
+	reply.body = buffer_view(&body);
+	core_reply(core, request->serial, &reply);
+}
+
+static void send_no_route(struct core *core, const struct request *request)
+{
+	struct bytes rest = bytes_slice(request->path, strlen("/v1/"), request->path.length);
+	struct bytes first = bytes_slice(rest, 0, bytes_find(rest, '/'));
+	char shown[120];
+	char method[20];
+	struct api_error error;
+
+	api_show(request->path, shown, sizeof(shown));
+	api_show(request->method, method, sizeof(method));
+	api_fail(&error, 404, NULL, NULL, "Unrecognized request URL (%s: %s).", method, shown);
+	if (bytes_start_with(request->path, "/v1/"))
+		for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
+			if (bytes_equal_text(first, not_there[i]))
+				api_fail(&error, 404, NULL, NULL,
+				         "Unrecognized request URL (%s: %s). This version of "
+				         "onfile does not have /v1/%s.",
+				         method, shown, not_there[i]);
+	send_error(core, request, &error, NULL);
+}
+
+static void send_wrong_method(struct core *core, const struct request *request, const char *allow)
+{
+	struct api_error error;
+	char method[20];
+
+	api_show(request->method, method, sizeof(method));
+	api_fail(&error, 405, NULL, NULL, "%s is not a method of this URL; it takes %s", method,
+	         allow);
+	send_error(core, request, &error, allow);
+}
+
+// The route of a request; NULL: it was answered.
+static const struct api_route *find_route(struct core *core, const struct request *request,
+                                          struct bytes ret_words[static API_PATH_IDS])
+{
+	char allow[64] = "";
+
+	for (const struct api_route *route = api_routes; route->method; route++) {
+		if (!path_fits(route->path, request->path, ret_words))
+			continue;
+		if (bytes_equal_text(request->method, route->method))
+			return route;
+		snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow), "%s%s",
+		         allow[0] ? ", " : "", route->method);
+	}
+	if (allow[0])
+		send_wrong_method(core, request, allow);
+	else
+		send_no_route(core, request);
+	return NULL;
+}
+
+// --- whose key
+
+static bool fail_key(struct api_call *call, int status, const char *code, const char *message)
+{
+	struct api_error error;
+
+	api_fail(&error, status, code, NULL, "%s", message);
+	api_refuse(call, &error);
+	return false;
+}
+
+// The key of `Bearer key` or `Basic base64(key:)`, into `buffer`.
+static bool read_key(struct bytes authorization, struct buffer *buffer)
+{
+	size_t space = bytes_find(authorization, ' ');
+	struct bytes scheme = bytes_slice(authorization, 0, space);
+	struct bytes rest = bytes_slice(authorization, space + 1, authorization.length);
+
+	if (scheme.length == 6 && strncasecmp((const char *)scheme.data, "Bearer", 6) == 0) {
+		buffer_put(buffer, rest);
+		return rest.length > 0;
+	}
+	if (scheme.length != 5 || strncasecmp((const char *)scheme.data, "Basic", 5) != 0 ||
+	    !result_ok(base64_read(rest, buffer)))
+		return false;
+	buffer->length = bytes_find(buffer_view(buffer), ':');
+	return buffer->length > 0;
+}
+
+// What a merchant may see of the key that they sent: its kind and its end.
+static bool fail_unknown_key(struct api_call *call, struct bytes key)
+{
+	char start[12];
+	char end[5];
+	char message[80];
+
+	api_show(bytes_slice(key, 0, key.length > 20 ? 8 : 0), start, sizeof(start));
+	api_show(bytes_slice(key, key.length > 20 ? key.length - 4 : key.length, 4), end,
+	         sizeof(end));
+	snprintf(message, sizeof(message), "Invalid API Key provided: %s****%s", start, end);
+	return fail_key(call, 401, NULL, message);
+}
+
+static bool look_up_key(struct api_call *call, struct bytes key)
+{
+	uint8_t hash[CRYPTO_SHA256];
+	int64_t revoked_ms = 0;
+
+	crypto_sha256(key, hash);
+	struct store_query query =
+	        store_ask(call->core->store, STORE_KEY_FIND, STORE_B(BYTES_ARRAY(hash)));
+	bool found = store_step(&query);
+	if (found) {
+		call->merchant = store_number(&query, 0);
+		call->shopper = store_number(&query, 1) != 0;
+		revoked_ms = store_number(&query, 2);
+	}
+	store_end(&query);
+	if (!found)
+		return fail_unknown_key(call, key);
+	if (revoked_ms)
+		return fail_key(call, 401, "api_key_expired", "This API key was revoked.");
+	return true;
+}
+
+static bool authenticate(struct api_call *call)
+{
+	struct bytes authorization = call->request->authorization;
+	struct buffer key;
+
+	if (authorization.length == 0)
+		return fail_key(call, 401, NULL,
+		                "You did not provide an API key. Send it as 'Authorization: Bearer "
+		                "sk_...', or as the user of HTTP Basic authentication.");
+	buffer_init_secret(&key, 1024);
+	bool known = read_key(authorization, &key)
+	                     ? look_up_key(call, buffer_view(&key))
+	                     : fail_key(call, 401, NULL,
+	                                "The Authorization header is neither 'Bearer key' nor "
+	                                "Basic with the key as user.");
+	buffer_done(&key);
+	if (known && call->shopper && !(call->route->flags & (API_SHOPPER | API_OPEN)))
+		return fail_key(call, 403, "secret_key_required",
+		                "This call needs a secret key; the key that was sent is a "
+		                "publishable one.");
+	return known;
+}
+
+// --- which parameters
+
+static bool is_form(struct bytes type)
+{
+	static const char form[] = "application/x-www-form-urlencoded";
+	size_t length = sizeof(form) - 1;
+
+	return type.length == 0 ||
+	       (type.length >= length && strncasecmp((const char *)type.data, form, length) == 0 &&
+	        (type.length == length || strchr("; ", type.data[length])));
+}
+
+static bool read_form(struct api_call *call)
+{
+	const struct request *request = call->request;
+	bool post = strcmp(call->route->method, "POST") == 0;
+	struct bytes text = post || request->query.length == 0 ? request->body : request->query;
+
+	if (post && request->query.length)
+		return fail_key(call, 400, NULL,
+		                "The parameters of a POST belong in its body, not in its URL.");
+	if (request->body.length && !is_form(request->content_type))
+		return fail_key(call, 400, NULL,
+		                "The body of a request is a form: Content-Type "
+		                "application/x-www-form-urlencoded.");
+	// Somebody may have sent a card number, which we refuse: it does not stay in memory.
+	struct result result = http_form_read_secret(text, &call->form);
+	if (result_ok(result))
+		return true;
+	return fail_key(call, 400, NULL,
+	                result.error == ERROR_LIMIT
+	                        ? "There are too many parameters."
+	                        : "The parameters are not a well-formed form in UTF-8.");
+}
+
+static bool read_params(struct api_call *call)
+{
+	const struct api_route *route = call->route;
+	const struct api_param *tables[API_PARAMS_TABLES] = { api_expand_params };
+	struct api_error error;
+	size_t count = 1;
+
+	if (route->flags & API_LIST)
+		tables[count++] = api_list_params;
+	if (route->flags & API_SHOPPER)
+		tables[count++] = api_secret_params;
+	if (route->params)
+		tables[count++] = route->params;
+	if (api_params_read(call->form.pairs, call->form.count, tables, &call->params, &error) &&
+	    api_expand_read(&call->params, route->object, route->flags & API_LIST, &call->expand,
+	                    &error))
+		return true;
+	api_refuse(call, &error);
+	return false;
+}
+
+// --- which object
+
+// A client secret must be that of the object that the path names; a shopper has to bring it.
+static bool secret_fits(struct api_call *call)
+{
+	struct bytes secret = api_params_text(&call->params, "client_secret");
+	enum api_id_kind kind = api_object_id(call->route->named, call->view.live);
+	int64_t row;
+	struct api_error error;
+
+	if (secret.length == 0 && !call->shopper)
+		return true;
+	if (secret.length == 0) {
+		api_fail_missing_param(&error, "client_secret");
+		api_refuse(call, &error);
+		return false;
+	}
+	if (api_secret_read(call->core->id_key, kind, secret, &row) && row == call->id)
+		return true;
+	api_fail(&error, 400, NULL, "client_secret",
+	         "The client_secret provided does not match the object of this request.");
+	api_refuse(call, &error);
+	return false;
+}
+
+static bool read_path_id(struct api_call *call)
+{
+	enum api_object kind = call->route->named;
+
+	if (kind == API_NOTHING)
+		return true;
+	// What cannot be an id is as unknown as an id of nothing: the handler says so.
+	if (!api_id_read(call->core->id_key, api_object_id(kind, call->view.live), call->words[0],
+	                 &call->id))
+		call->id = 0;
+	return !(call->route->flags & API_SHOPPER) || secret_fits(call);
+}
+
+static void sweep(struct core *core)
+{
+	if (core->now_ms < core->api->next_sweep_ms)
+		return;
+	core->api->next_sweep_ms = core->now_ms + SWEEP_MS;
+	idempotency_sweep(core);
+	api_sessions_sweep(core);
+}
+
+static void run(struct api_call *call)
+{
+	bool post = strcmp(call->route->method, "POST") == 0;
+
+	if (!authenticate(call))
+		return;
+	api_view_of(call->core, call->merchant, &call->owner, &call->view);
+	call->view.shopper = call->shopper;
+	call->view.expand = &call->expand;
+	if (bytes_start_with(call->request->accept_language, "ru"))
+		call->view.language = PROBLEM_RUSSIAN;
+	if (!read_form(call) || !read_params(call) || !read_path_id(call))
+		return;
+	if (post && !idempotency_begin(call))
+		return;
+	call->route->handle(call);
+}
+
+void api_request(struct core *core, const struct request *request)
+{
+	struct bytes words[API_PATH_IDS] = { BYTES_NONE, BYTES_NONE };
+	const struct api_route *route = find_route(core, request, words);
+
+	if (!route)
+		return;
+	struct api_call *call = calloc(1, sizeof(*call));
+	CHECK(call);
+	call->core = core;
+	call->serials[call->waiting++] = request->serial;
+	call->request = core->api->request = request;
+	call->route = route;
+	memcpy(call->words, words, sizeof(words));
+	bytes_copy_text(bytes_text(request->id), call->request_id, sizeof(call->request_id));
+	if (text_is_printable(request->version))
+		bytes_copy_text(request->version, call->version, sizeof(call->version));
+	sweep(core);
+	run(call);
+	core->api->request = NULL;
+	call->request = NULL;
+	CHECK(call->answered != call->parked); // every handler answers, or says that it will
+	if (call->parked) {
+		call->next = core->api->parked;
+		core->api->parked = call;
+		return;
+	}
+	http_form_done(&call->form);
+	api_params_done(&call->params);
+	free(call);
+}
+
+// The work goes on: its answer is kept for who asks again with the same key.
+void api_gone(struct core *core, uint64_t serial)
+{
+	(void)core;
+	(void)serial;
+}
+
+struct api *api_new(struct core *core)
+{
+	struct api *api = calloc(1, sizeof(*api));
+
+	(void)core;
+	CHECK(api);
+	return api;
+}
+
+void api_free(struct api *api)
+{
+	while (api && api->parked) {
+		struct api_call *call = api->parked;
+		api->parked = call->next;
+		http_form_done(&call->form);
+		api_params_done(&call->params);
+		free(call);
+	}
+	free(api);
+}

@@ -1,0 +1,208 @@
+// Checkout sessions in setup mode: our own card page for one SetupIntent, with the addresses that
+// the shopper comes back to.
+#include "core/api.h"
+
+#include "core/event.h"
+
+#include <stdlib.h>
+
+enum { LONGEST_S = 24 * 3600, SHORTEST_S = 30 * 60, GRACE_S = 60 };
+
+const struct api_param api_session_create_params[] = {
+	{ "mode", API_CHOICE, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, 0, "setup" },
+	{ "success_url", API_TEXT, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1,
+	  NULL },
+	{ "cancel_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },
+	{ "customer", API_TEXT, 0, 0, 128, NULL },
+	{ "customer_email", API_TEXT, API_STORED, 0, 120, NULL },
+	{ "customer_creation", API_CHOICE, API_IGNORED, 0, 0, "if_required" },
+	{ "currency", API_TEXT, API_STORED, 0, 3, NULL },
+	{ "locale", API_CHOICE, API_STORED, 0, 0,
+	  "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt "
+	  "nb "
+	  "nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW" },
+	{ "client_reference_id", API_TEXT, API_STORED, 0, 200, NULL },
+	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
+	{ "expires_at", API_NUMBER, 0, 0, 99999999999, NULL },
+	{ "setup_intent_data[description]", API_TEXT, API_STORED, 0, 1000, NULL },
+	{ "setup_intent_data[metadata]", API_METADATA, API_STORED, 0, 0, NULL },
+	{ "setup_intent_data[on_behalf_of]", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ "payment_method_types[]", API_TEXT, 0, 0, 40, NULL },
+	{ "allowed_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },
+	{ "ui_mode", API_CHOICE, API_STORED | API_NOT_EMPTY, 0, 0, "hosted_page hosted" },
+	{ "billing_address_collection", API_CHOICE, API_STORED, 0, 0, "auto required" },
+	{ "submit_type", API_TEXT, API_IGNORED, 0, 0, NULL },
+	{ "phone_number_collection[enabled]", API_FLAG, API_IGNORED, 0, 0, NULL },
+	{ "allow_promotion_codes", API_CHOICE, API_IGNORED, 0, 0, "false False" },
+	{ "custom_text[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "saved_payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "wallet_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "origin_context", API_TEXT, API_IGNORED, 0, 0, NULL },
+	{ "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "consent_collection[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	{ "automatic_tax[enabled]", API_CHOICE, API_IGNORED, 0, 0, "false False" },
+	{ "line_items[**]", API_ANYTHING, API_REFUSED, 0, 0, "Sessions are for mode=setup." },
+	{ "payment_intent_data[**]", API_ANYTHING, API_REFUSED, 0, 0,
+	  "Sessions are for mode=setup." },
+	{ "subscription_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	{ "discounts[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	{ "shipping_address_collection[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	{ "shipping_options[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	{ "invoice_creation[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	{ "return_url", API_TEXT, API_REFUSED, 0, 0, "Use success_url and cancel_url." },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+const struct api_param api_session_list_params[] = {
+	{ "customer", API_TEXT, 0, 0, 128, NULL },
+	{ "status", API_CHOICE, 0, 0, 0, "open complete expired" },
+	{ "payment_intent", API_TEXT, API_REFUSED, 0, 0, "Sessions are for mode=setup." },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
+static bool read_expiry(struct api_call *call, int64_t *ret_expires_ms)
+{
+	int64_t now = call->core->now_ms / 1000;
+	int64_t at = api_params_number(&call->params, "expires_at", now + LONGEST_S);
+	struct api_error error;
+
+	*ret_expires_ms = at * 1000;
+	if (at >= now + SHORTEST_S - GRACE_S && at <= now + LONGEST_S + GRACE_S)
+		return true;
+	api_fail(&error, 400, NULL, "expires_at",
+	         "The expires_at timestamp must be between 30 minutes and 24 hours from now.");
+	api_refuse(call, &error);
+	return false;
+}
+
+// The intent gets what setup_intent_data says; the session keeps the rest.
+static bool fill(struct api_call *call, struct session *session, struct setup_intent *intent)
+{
+	json_t *of_session = json_object();
+	json_t *of_intent = json_object();
+	struct api_error error;
+
+	if (!api_params_merge(&call->params, NULL, of_session, &error) ||
+	    !api_params_merge(&call->params, "setup_intent_data", of_intent, &error)) {
+		json_decref(of_session);
+		json_decref(of_intent);
+		api_refuse(call, &error);
+		return false;
+	}
+	json_object_del(of_session, "setup_intent_data");
+	session->details = api_details_text(of_session);
+	intent->details = api_details_text(of_intent);
+	return true;
+}
+
+void api_session_create(struct api_call *call)
+{
+	struct core *core = call->core;
+	struct session session cleanup(session_done) = { .merchant = call->merchant };
+	struct setup_intent intent cleanup(setup_intent_done) = { .merchant = call->merchant };
+	struct customer customer cleanup(customer_done) = { 0 };
+
+	if (!api_types_fit(call) || !api_url_fits(call, "success_url") ||
+	    !api_url_fits(call, "cancel_url") || !api_customer_of(call, &customer) ||
+	    !read_expiry(call, &session.expires_ms) || !fill(call, &session, &intent))
+		return;
+	session.id = core_next_id(core);
+	intent.id = core_next_id(core);
+	session.customer = intent.customer = customer.id;
+	session.intent = intent.id;
+	intent.session = session.id;
+	store_insert(core->store, STORE_SETUP_INTENTS, &intent);
+	store_insert(core->store, STORE_SESSIONS, &session);
+	event_setup_intent(core, EVENT_SETUP_INTENT_CREATED, &intent);
+	api_answer(call, API_SESSION, &session);
+}
+
+// Ends an open session: its page says so from now on, and its intent can link no card any more.
+static void expire(struct core *core, struct session *session)
+{
+	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+
+	session->status = SESSION_EXPIRED;
+	store_update(core->store, STORE_SESSIONS, session);
+	event_session(core, EVENT_CHECKOUT_SESSION_EXPIRED, session);
+	if (store_load(core->store, STORE_SETUP_INTENTS, session->intent, &intent) &&
+	    intent.status != INTENT_CANCELED && intent.status != INTENT_SUCCEEDED)
+		api_setup_take_back(core, &intent, CANCEL_ABANDONED);
+	pages_changed(core, session->intent);
+}
+
+void api_sessions_sweep(struct core *core)
+{
+	struct session session = { 0 };
+	bool more = true;
+
+	while (more) {
+		struct store_query query =
+		        store_ask(core->store, STORE_SESSIONS_DUE, STORE_N(core->now_ms));
+		more = store_step(&query);
+		if (more)
+			store_read(&query, STORE_SESSIONS, &session);
+		store_end(&query);
+		if (more)
+			expire(core, &session);
+		session_done(&session);
+	}
+}
+
+// Finds the session of the path; one whose time is over is expired from now on.
+static bool find(struct api_call *call, struct session *session)
+{
+	if (!api_find(call, session))
+		return false;
+	if (session->status == SESSION_OPEN && session->expires_ms <= call->core->now_ms)
+		expire(call->core, session);
+	return true;
+}
+
+void api_session_retrieve(struct api_call *call)
+{
+	struct session session cleanup(session_done) = { 0 };
+
+	if (find(call, &session))
+		api_answer(call, API_SESSION, &session);
+}
+
+void api_session_expire(struct api_call *call)
+{
+	struct session session cleanup(session_done) = { 0 };
+	struct api_error error;
+
+	if (!find(call, &session))
+		return;
+	if (session.status != SESSION_OPEN) {
+		api_fail(&error, 400, NULL, "session",
+		         "Only Checkout Sessions with a status in [\"open\"] can be expired. This "
+		         "Session has a status of %s.",
+		         api_session_status_name(session.status));
+		api_refuse_with(call, &error, API_SESSION, &session);
+		return;
+	}
+	expire(call->core, &session);
+	api_answer(call, API_SESSION, &session);
+}
+
+static int64_t read_status(const struct api_call *call)
+{
+	for (int status = SESSION_OPEN; status <= SESSION_EXPIRED; status++)
+		if (api_params_is(&call->params, "status",
+		                  api_session_status_name((enum session_status)status)))
+			return status;
+	return -1;
+}
+
+void api_session_list(struct api_call *call)
+{
+	int64_t customer;
+
+	if (!api_named(call, "customer", API_CUSTOMER, &customer))
+		return;
+	api_sessions_sweep(call->core);
+	struct api_list list = { STORE_LIST_SESSIONS, STORE_LIST_SESSIONS_UP, STORE_N(customer),
+		                 STORE_N(read_status(call)), 0 };
+	api_answer_list(call, &list);
+}

@@ -1,0 +1,81 @@
+// Events into the store.
+#include "core/event.h"
+
+#include "core/api.h"
+
+#include <stdlib.h>
+
+const char *event_name(int type)
+{
+	switch (type) {
+#define EVENT(name, number, text)                                                                  \
+	case number:                                                                               \
+		return text;
+#include "core/events.def"
+#undef EVENT
+	default: return NULL;
+	}
+}
+
+static void write_event(struct core *core, enum event_type type, int64_t merchant,
+                        enum api_object kind, const void *object, struct bytes previous)
+{
+	const struct request *request = core->api ? core->api->request : NULL;
+	struct buffer rendered cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done);
+	struct merchant owner;
+	struct api_view view;
+
+	api_view_of(core, merchant, &owner, &view);
+	buffer_init(&rendered, API_REPLY_MAX);
+	buffer_init(&body, API_REPLY_MAX);
+	api_render(&rendered, &view, kind, object, "");
+	api_event_body(&body, buffer_view(&rendered), previous, request ? request->id : NULL,
+	               request ? request->idempotency_key : BYTES_NONE);
+	store_run(core->store, STORE_EVENT_INSERT, STORE_N(core_next_id(core)), STORE_N(merchant),
+	          STORE_N(type), STORE_TB(buffer_view(&body)));
+}
+
+void event_customer(struct core *core, enum event_type type, const struct customer *customer)
+{
+	write_event(core, type, customer->merchant, API_CUSTOMER, customer, BYTES_NONE);
+}
+
+void event_customer_changed(struct core *core, const struct customer *customer,
+                            struct bytes previous)
+{
+	write_event(core, EVENT_CUSTOMER_UPDATED, customer->merchant, API_CUSTOMER, customer,
+	            previous);
+}
+
+void event_card(struct core *core, enum event_type type, const struct card *card)
+{
+	write_event(core, type, card->merchant, API_CARD, card, BYTES_NONE);
+}
+
+void event_card_changed(struct core *core, const struct card *card, struct bytes previous)
+{
+	write_event(core, EVENT_PAYMENT_METHOD_UPDATED, card->merchant, API_CARD, card, previous);
+}
+
+void event_setup_intent(struct core *core, enum event_type type, const struct setup_intent *intent)
+{
+	write_event(core, type, intent->merchant, API_SETUP_INTENT, intent, BYTES_NONE);
+}
+
+void event_payment_intent(struct core *core, enum event_type type,
+                          const struct payment_intent *intent)
+{
+	write_event(core, type, intent->merchant, API_PAYMENT_INTENT, intent, BYTES_NONE);
+}
+
+void event_charge(struct core *core, enum event_type type, const struct payment_intent *intent,
+                  const struct attempt *attempt)
+{
+	write_event(core, type, intent->merchant, API_CHARGE, attempt, BYTES_NONE);
+}
+
+void event_session(struct core *core, enum event_type type, const struct session *session)
+{
+	write_event(core, type, session->merchant, API_SESSION, session, BYTES_NONE);
+}

@@ -1,0 +1,32 @@
+// Events: what has changed, for merchants. Written in the transaction of the change; the body is
+// the object as it is rendered at that moment. To be called after the object's row was written.
+#pragma once
+
+#include "base/bytes.h"
+#include "domain/objects.h"
+
+struct core;
+
+enum event_type {
+#define EVENT(name, number, type) EVENT_##name = number,
+#include "core/events.def"
+#undef EVENT
+};
+
+void event_customer(struct core *core, enum event_type type, const struct customer *customer);
+void event_card(struct core *core, enum event_type type, const struct card *card);
+void event_setup_intent(struct core *core, enum event_type type, const struct setup_intent *intent);
+void event_payment_intent(struct core *core, enum event_type type,
+                          const struct payment_intent *intent);
+void event_charge(struct core *core, enum event_type type, const struct payment_intent *intent,
+                  const struct attempt *attempt);
+void event_session(struct core *core, enum event_type type, const struct session *session);
+
+// The same with `previous_attributes`: a JSON object of the members that changed, with their old
+// values.
+void event_customer_changed(struct core *core, const struct customer *customer,
+                            struct bytes previous);
+void event_card_changed(struct core *core, const struct card *card, struct bytes previous);
+
+// "customer.created"; NULL when there is no such event.
+const char *event_name(int type);

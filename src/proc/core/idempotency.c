@@ -1,0 +1,183 @@
+// Idempotency keys. See idempotency.h.
+#include "core/api.h"
+
+#include "core/idempotency.h"
+#include "crypto/mac.h"
+#include "store/lists.h"
+
+enum { KEY_MAX = 255 };
+static const int64_t short_ms = 72LL * 3600 * 1000;
+static const int64_t money_ms = 30LL * 24 * 3600 * 1000;
+
+// Keys of different merchants are different keys.
+static void hash_key(struct api_call *call)
+{
+	struct buffer text cleanup(buffer_done);
+	struct bytes key = call->request->idempotency_key;
+
+	buffer_init(&text, KEY_MAX + 64);
+	buffer_printf(&text, "idempotency %lld ", (long long)call->merchant);
+	buffer_put(&text, key);
+	crypto_hmac(BYTES_ARRAY(call->core->id_key), buffer_view(&text), call->key);
+}
+
+static void hash_request(struct api_call *call)
+{
+	struct crypto_hash *hash = crypto_hash_new();
+	const struct request *request = call->request;
+
+	crypto_hash_add(hash, request->method);
+	crypto_hash_add(hash, BYTES_LITERAL(" "));
+	crypto_hash_add(hash, request->path);
+	crypto_hash_add(hash, BYTES_LITERAL("?"));
+	crypto_hash_add(hash, request->query);
+	crypto_hash_add(hash, BYTES_LITERAL("\n"));
+	crypto_hash_add(hash, request->body);
+	crypto_hash_end(hash, call->fingerprint);
+}
+
+static bool refuse_reuse(struct api_call *call)
+{
+	struct api_error error;
+
+	api_fail(&error, 400, NULL, NULL,
+	         "Keys for idempotent requests can only be used with the same parameters they "
+	         "were first used with. Try using a key other than the one you meant to repeat.");
+	error.type = "idempotency_error";
+	call->keyed = false;
+	api_refuse(call, &error);
+	return false;
+}
+
+static void replay(struct api_call *call, const struct store_replay *kept, struct bytes body)
+{
+	struct reply reply = {
+		.status = kept->status,
+		.kind = REPLY_JSON,
+		.flags = REPLY_REPLAYED | (kept->status >= 500 ? REPLY_RETRY_NEVER : 0),
+		.request_id = call->request_id,
+		.version = call->version[0] ? call->version : NULL,
+		.body = body,
+	};
+
+	if (call->route->flags & (API_SHOPPER | API_OPEN))
+		reply.flags |= REPLY_CORS;
+	call->keyed = false;
+	core_reply(call->core, call->serials[0], &reply);
+	call->answered = true;
+}
+
+// Joins the call that runs with the same key. False: it has to be refused, too many wait.
+static bool wait_for(struct api_call *first, struct api_call *call)
+{
+	struct api_error error;
+
+	call->keyed = false;
+	if (first->waiting < API_WAITERS_MAX) {
+		first->serials[first->waiting++] = call->serials[0];
+		call->answered = true;
+		return true;
+	}
+	api_fail(&error, 409, "idempotency_key_in_use", NULL,
+	         "Another request with this Idempotency-Key is running. Wait until it has ended.");
+	error.type = "idempotency_error";
+	api_refuse(call, &error);
+	return false;
+}
+
+static struct api_call *running(struct api_call *call)
+{
+	struct api_call *other = call->core->api->parked;
+
+	while (other && !(other->claimed && memcmp(other->key, call->key, sizeof(call->key)) == 0))
+		other = other->next;
+	return other;
+}
+
+// A key that was used before: answer, wait, or take up the work.
+static bool used_before(struct api_call *call, const struct store_replay *kept, struct bytes body)
+{
+	if (memcmp(kept->fingerprint, call->fingerprint, sizeof(call->fingerprint)) != 0)
+		return refuse_reuse(call);
+	if (kept->ended) {
+		replay(call, kept, body);
+		return false;
+	}
+	struct api_call *first = running(call);
+	if (first) {
+		wait_for(first, call);
+		return false;
+	}
+	call->claimed = call->resumed = true;
+	call->claimed_ms = kept->at_ms;
+	call->intent = kept->intent;
+	return true;
+}
+
+bool idempotency_begin(struct api_call *call)
+{
+	struct bytes key = call->request->idempotency_key;
+	struct buffer body cleanup(buffer_done);
+	struct store_replay kept;
+	struct api_error error;
+
+	if (key.length == 0)
+		return true;
+	if (key.length > KEY_MAX) {
+		api_fail(&error, 400, NULL, NULL,
+		         "The Idempotency-Key must be at most %d characters", KEY_MAX);
+		api_refuse(call, &error);
+		return false;
+	}
+	call->keyed = true;
+	hash_key(call);
+	hash_request(call);
+	buffer_init(&body, API_REPLY_MAX);
+	if (!store_replay_find(call->core->store, BYTES_ARRAY(call->key), &kept, &body) ||
+	    kept.at_ms < call->core->now_ms - money_ms)
+		return true;
+	return used_before(call, &kept, buffer_view(&body));
+}
+
+// Money moves with payments only: their answers are kept for longer.
+static int kind_of(const struct api_call *call)
+{
+	return call->route->object == API_PAYMENT_INTENT ? STORE_REPLAY_MONEY : STORE_REPLAY_SHORT;
+}
+
+void idempotency_claim(struct api_call *call)
+{
+	if (call->claimed && call->resumed)
+		return; // the row is there, with the time of the first try
+	call->claimed = true;
+	call->claimed_ms = call->core->now_ms;
+	store_run(call->core->store, STORE_IDEMPOTENCY_CLAIM, STORE_B(BYTES_ARRAY(call->key)),
+	          STORE_B(BYTES_ARRAY(call->fingerprint)), STORE_N(call->claimed_ms),
+	          STORE_N(call->intent), STORE_N(kind_of(call)));
+}
+
+void idempotency_end(struct api_call *call, int status, struct bytes body, bool forget)
+{
+	struct store *store = call->core->store;
+
+	if (!call->keyed)
+		return;
+	if (forget || status == 409 || status == 429) {
+		if (call->claimed && !call->created)
+			store_run(store, STORE_IDEMPOTENCY_DROP, STORE_B(BYTES_ARRAY(call->key)));
+		return;
+	}
+	if (call->claimed)
+		store_run(store, STORE_IDEMPOTENCY_END, STORE_B(BYTES_ARRAY(call->key)),
+		          STORE_N(status), STORE_B(body), STORE_N(0));
+	else
+		store_run(store, STORE_IDEMPOTENCY_STORE, STORE_B(BYTES_ARRAY(call->key)),
+		          STORE_B(BYTES_ARRAY(call->fingerprint)), STORE_N(call->core->now_ms),
+		          STORE_N(kind_of(call)), STORE_N(status), STORE_B(body));
+}
+
+void idempotency_sweep(struct core *core)
+{
+	store_replay_purge(core->store, core->api->slice++, core->now_ms - short_ms,
+	                   core->now_ms - money_ms);
+}
