@@ -2,6 +2,7 @@
 // Idempotency-Key.
 #pragma once
 
+#include "base/buffer.h"
 #include "store/store.h"
 
 enum { STORE_IDEMPOTENCY_BYTES = 32 };

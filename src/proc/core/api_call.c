@@ -125,7 +125,7 @@ int64_t api_id_at(int64_t ms)
 
 // --- answers
 
-static void send(struct api_call *call, int status, struct bytes body, int flags)
+static void send_reply(struct api_call *call, int status, struct bytes body, int flags)
 {
 	struct reply reply = {
 		.status = status,
@@ -149,7 +149,7 @@ static void send(struct api_call *call, int status, struct bytes body, int flags
 void api_answer_text(struct api_call *call, int status, struct bytes body)
 {
 	idempotency_end(call, status, body, false);
-	send(call, status, body, 0);
+	send_reply(call, status, body, 0);
 }
 
 void api_answer(struct api_call *call, enum api_object kind, const void *object)
@@ -164,7 +164,7 @@ void api_answer(struct api_call *call, enum api_object kind, const void *object)
 static void refuse(struct api_call *call, int status, struct bytes body)
 {
 	idempotency_end(call, status, body, true);
-	send(call, status, body, 0);
+	send_reply(call, status, body, 0);
 }
 
 void api_refuse(struct api_call *call, const struct api_error *error)
@@ -201,7 +201,7 @@ void api_end(struct api_call *call, int status, struct bytes body, bool forget)
 
 	idempotency_end(call, status, body, forget);
 	// What was decided stays decided: the client must not ask for the same again.
-	send(call, status, body, status >= 500 && !forget ? REPLY_RETRY_NEVER : 0);
+	send_reply(call, status, body, status >= 500 && !forget ? REPLY_RETRY_NEVER : 0);
 	while (*place && *place != call)
 		place = &(*place)->next;
 	if (*place)

@@ -103,17 +103,14 @@ void api_event_list(struct api_call *call)
 	struct api_range range;
 	struct api_error error;
 
-	if (api_params_at(&call->params, "types[]", TYPES_MAX)) {
-		api_fail(&error, 400, NULL, "types", "At most %d types", TYPES_MAX);
-		api_refuse(call, &error);
-		buffer_init(&texts, 1);
-		buffer_init(&elements, 1);
-		buffer_init(&body, 1);
-		return;
-	}
 	buffer_init(&texts, API_REPLY_MAX);
 	buffer_init(&elements, API_REPLY_MAX);
 	buffer_init(&body, API_REPLY_MAX);
+	if (api_params_at(&call->params, "types[]", TYPES_MAX)) {
+		api_fail(&error, 400, NULL, "types", "At most %d types", TYPES_MAX);
+		api_refuse(call, &error);
+		return;
+	}
 	if (!api_range_read(call, &range))
 		return;
 	int64_t oldest = api_id_at(call->core->now_ms - shown_ms) - 1;

@@ -1,0 +1,57 @@
+// Tables of parameters, and rows that several of them have.
+#pragma once
+
+#include "api/params.h"
+
+// Why a card number in clear is refused, and what to do instead.
+#define API_NO_NUMBERS                                                                             \
+	"Card numbers must never reach a server in clear: encrypt the card in the shopper's "      \
+	"browser (onfile's card page does it) and send payment_method_data[card][encrypted]."
+
+// Members of billing_details, wherever they are.
+#define API_BILLING(prefix)                                                                        \
+	{ prefix "[address]", API_OBJECT, API_STORED, 0, 0, NULL },                                \
+	        { prefix "[address][city]", API_TEXT, API_STORED, 0, 0, NULL },                    \
+	        { prefix "[address][country]", API_TEXT, API_STORED, 0, 0, NULL },                 \
+	        { prefix "[address][line1]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[address][line2]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[address][postal_code]", API_TEXT, API_STORED, 0, 0, NULL },             \
+	        { prefix "[address][state]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { prefix "[email]", API_TEXT, API_STORED, 0, 0, NULL },                            \
+	        { prefix "[name]", API_TEXT, API_STORED, 0, 0, NULL },                             \
+	        { prefix "[phone]", API_TEXT, API_STORED, 0, 0, NULL },                            \
+	{                                                                                          \
+		prefix "[tax_id]", API_TEXT, API_STORED, 0, 0, NULL                                \
+	}
+
+// A card that comes in with an intent's confirm.
+#define API_METHOD_DATA_PARAMS                                                                        \
+	{ "payment_method_data[type]", API_CHOICE, 0, 0, 0, "card" },                                 \
+	        { "payment_method_data[card][encrypted]", API_TEXT, 0, 0, 4096, NULL },               \
+	        { "payment_method_data[card][token]", API_TEXT, 0, 0, 4096, NULL },                   \
+	        { "payment_method_data[card][networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
+	        { "payment_method_data[card][**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS }, \
+	        API_BILLING("payment_method_data[billing_details]"),                                  \
+	        { "payment_method_data[metadata][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },       \
+	        { "payment_method_data[allow_redisplay]",                                             \
+		  API_CHOICE,                                                                         \
+		  API_IGNORED,                                                                        \
+		  0,                                                                                  \
+		  0,                                                                                  \
+		  "always limited unspecified" },                                                     \
+	{                                                                                             \
+		"payment_method_data[radar_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL       \
+	}
+
+// --- tables that every route, every list, every route for shoppers has
+extern const struct api_param api_list_params[], api_expand_params[], api_secret_params[];
+
+// --- of one route each, beside its handler
+extern const struct api_param api_customer_params[], api_customer_create_params[],
+        api_customer_list_params[], api_card_create_params[], api_card_update_params[],
+        api_card_list_params[], api_card_attach_params[], api_setup_params[],
+        api_setup_create_params[], api_setup_confirm_params[], api_setup_cancel_params[],
+        api_setup_list_params[], api_setup_attempts_params[], api_payment_params[],
+        api_payment_create_params[], api_payment_confirm_params[], api_payment_cancel_params[],
+        api_payment_list_params[], api_charge_list_params[], api_session_create_params[],
+        api_session_list_params[], api_event_list_params[];
