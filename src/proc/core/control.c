@@ -52,7 +52,6 @@ void control_free(struct control *control)
 }
 
 // --- saying things
-// ---------------------------------------------------------------------------------
 
 static void say(struct client *client, int stream, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
@@ -89,7 +88,6 @@ static void fail(struct client *client, const char *sentence)
 }
 
 // --- arguments: "name=value" and a zero byte each
-// --------------------------------------------------
 
 static bool argument(struct bytes arguments, const char *name, char *to, size_t capacity)
 {
@@ -108,7 +106,6 @@ static bool argument(struct bytes arguments, const char *name, char *to, size_t 
 }
 
 // --- verbs
-// -----------------------------------------------------------------------------------------
 
 typedef void verb(struct core *core, struct client *client, struct bytes arguments,
                   struct bytes blob);
@@ -306,7 +303,6 @@ void control_test_answer(struct core *core, const struct question *question, con
 }
 
 // --- trace
-// -----------------------------------------------------------------------------------------
 
 static void say_at(struct client *client, int64_t at_ms, const char *text)
 {
@@ -418,7 +414,6 @@ static void run_command(struct core *core, struct client *client,
 }
 
 // --- clients
-// ---------------------------------------------------------------------------------------
 
 static void client_closed(uv_handle_t *handle)
 {

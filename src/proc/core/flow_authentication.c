@@ -27,7 +27,6 @@ void authentication_free(struct authentication *a)
 }
 
 // --- kept as JSON
-// ----------------------------------------------------------------------------------
 
 // The members that are arrays and those that are heap texts, by name: read and written by the same
 // table.
@@ -123,7 +122,6 @@ void authentication_load(struct core *core, int64_t attempt, struct authenticati
 }
 
 // --- questions
-// -------------------------------------------------------------------------------------
 
 // RFC 4122, version 4.
 static void make_uuid(char ret_text[static 37])
@@ -236,7 +234,6 @@ void authentication_ask(struct core *core, struct live *live)
 }
 
 // --- answers
-// ---------------------------------------------------------------------------------------
 
 static bool outcome_is(const json_t *answer, const char *outcome)
 {
@@ -295,7 +292,6 @@ void authentication_answer(struct core *core, struct live *live, enum question_k
 }
 
 // --- the browser
-// -----------------------------------------------------------------------------------
 
 void authentication_take_browser(struct authentication *a, const char *browser)
 {
@@ -331,7 +327,6 @@ void authentication_method_done(struct core *core, struct live *live)
 }
 
 // --- the result message (RReq)
-// ---------------------------------------------------------------------
 
 static void reply_text(struct core *core, uint64_t serial, int status, const char *text)
 {

@@ -194,7 +194,6 @@ bool bank_advice(struct core *core, const struct advice *advice, const struct at
 }
 
 // --- answers
-// ---------------------------------------------------------------------------------------
 
 static struct bytes text_of(const json_t *answer, const char *member)
 {

@@ -154,7 +154,6 @@ void link_opening_over(struct core *core, struct opening *opening, int problem)
 }
 
 // --- vault has opened the card
-// ---------------------------------------------------------------------
 
 static void copy(struct bytes from, void *to, size_t size)
 {
@@ -286,7 +285,6 @@ void link_opened(struct core *core, const struct wire_message *message)
 }
 
 // --- the end
-// ---------------------------------------------------------------------------------------
 
 // The same card of the same customer keeps its id and is refreshed.
 static bool refresh(struct core *core, const struct live *live, struct card *card)

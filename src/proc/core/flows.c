@@ -5,18 +5,13 @@
 #include "base/cleanup.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "core/event.h"
-#include "crypto/mac.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-enum { STAN_LIMIT = 1000000, TIMER_GRACE_MS = 2000, CODE_DIGITS = 8 };
+enum { STAN_LIMIT = 1000000, TIMER_GRACE_MS = 2000 };
 
 // --- numbers on the wire
-// ---------------------------------------------------------------------------
 
 static bool stan_is_open(const struct flows *flows, int64_t stan)
 {
@@ -62,54 +57,7 @@ struct question *flows_ask(struct core *core, enum question_kind kind, int64_t i
 	return question;
 }
 
-// --- the story for support
-// -------------------------------------------------------------------------
-
-void flows_step(struct core *core, int64_t attempt, const char *format, ...)
-{
-	char text[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	store_run(core->store, STORE_STEP_INSERT, STORE_N(core_next_id(core)), STORE_N(attempt),
-	          STORE_N(core->now_ms), STORE_T(text));
-}
-
-// Codes are read out on the telephone: no letter that sounds or looks like another sign
-// (Crockford's base 32), forty bits of chance.
-void flows_make_code(struct core *core, int64_t attempt)
-{
-	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-	uint8_t chance[CODE_DIGITS];
-	char code[CODE_DIGITS + 2];
-
-	do {
-		int at = 0;
-		crypto_random(chance, sizeof(chance));
-		for (int i = 0; i < CODE_DIGITS; i++) {
-			if (i == CODE_DIGITS / 2)
-				code[at++] = '-';
-			code[at++] = alphabet[chance[i] & 31];
-		}
-		code[at] = '\0';
-	} while (store_run(core->store, STORE_CODE_INSERT, STORE_T(code), STORE_N(attempt)) == 0 &&
-	         result_ok(store_result(core->store)));
-}
-
-void flow_code(struct core *core, int64_t attempt, char *ret_code, size_t capacity)
-{
-	struct store_query query = store_ask(core->store, STORE_CODE_OF_ATTEMPT, STORE_N(attempt));
-
-	ret_code[0] = '\0';
-	if (store_step(&query))
-		bytes_copy_text(store_bytes(&query, 0), ret_code, capacity);
-	store_end(&query);
-}
-
 // --- attempts in memory
-// ----------------------------------------------------------------------------
 
 struct live *flows_add(struct core *core, const struct attempt *row)
 {
@@ -147,7 +95,6 @@ struct live *flows_live(struct core *core, int64_t attempt)
 }
 
 // --- telling those who wait
-// ------------------------------------------------------------------------
 
 void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome)
 {
@@ -249,7 +196,6 @@ void flow_forget(struct core *core, void *owner)
 }
 
 // --- events and steps
-// ------------------------------------------------------------------------------
 
 static struct flow_facts facts_of(struct core *core, const struct live *live)
 {
@@ -407,7 +353,6 @@ void flow_cancel(struct core *core, int64_t attempt)
 }
 
 // --- answers of drivers
-// ----------------------------------------------------------------------------
 
 static void attempt_answer(struct core *core, const struct question *question, const json_t *answer)
 {
@@ -494,7 +439,6 @@ void flows_vault_is_back(struct core *core)
 }
 
 // --- time
-// ------------------------------------------------------------------------------------------
 
 static void attempt_due(struct core *core, int64_t id)
 {
@@ -545,7 +489,6 @@ int64_t flows_next_timer(const struct core *core)
 }
 
 // --- start
-// -----------------------------------------------------------------------------------------
 
 // Everything that was alive goes on: payments wait for their answer until their deadline; links
 // whose code was lost with vault end with "start again" when their deadline comes.

@@ -29,7 +29,6 @@ static const char *member(const char *details, const char *name, char *to, size_
 }
 
 // --- whose token
-// -----------------------------------------------------------------------------------
 
 static bool load_setup(struct core *core, int64_t id, struct page *page)
 {
@@ -104,7 +103,6 @@ enum problem_language page_language(const struct page *page, const struct reques
 }
 
 // --- where it goes on
-// ------------------------------------------------------------------------------
 
 // Puts the session's id where the merchant left a place for it, and marks for intents.
 static json_t *session_return(const struct page *page)
@@ -148,7 +146,6 @@ static json_t *intent_return(struct core *core, const struct page *page, bool go
 }
 
 // --- parts
-// -----------------------------------------------------------------------------------------
 
 // The time of day in UTC would be wrong for nearly everyone; the page shows `at` in the shopper's
 // own time, and the sentence falls back to UTC with its name.
@@ -268,7 +265,6 @@ int64_t page_revision(struct core *core, const struct page *page)
 }
 
 // --- the whole
-// -------------------------------------------------------------------------------------
 
 static json_t *proof_of(struct core *core, const struct page *page, const char *address)
 {

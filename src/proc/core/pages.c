@@ -50,7 +50,6 @@ void pages_free(struct pages *pages)
 }
 
 // --- answers
-// ---------------------------------------------------------------------------------------
 
 static void send_json(struct core *core, uint64_t serial, int status, json_t *object,
                       int retry_after_s)
@@ -104,7 +103,6 @@ static void send_refusal(struct core *core, uint64_t serial, const struct page *
 }
 
 // --- watchers
-// --------------------------------------------------------------------------------------
 
 static struct watcher *watch(struct core *core, const struct request *request,
                              const struct page *page)
@@ -187,7 +185,6 @@ int64_t pages_next_timer(const struct core *core)
 }
 
 // --- a card is posted
-// ------------------------------------------------------------------------------
 
 static void on_started(struct core *core, void *owner, const struct flow_outcome *outcome)
 {
@@ -318,7 +315,6 @@ static void post_cancel(struct core *core, const struct request *request, struct
 }
 
 // --- reading
-// ---------------------------------------------------------------------------------------
 
 static void get_page(struct core *core, const struct request *request, struct page *page,
                      const struct http_form *form)
@@ -382,7 +378,6 @@ static void get_state(struct core *core, const struct request *request, struct p
 }
 
 // --- routes
-// ----------------------------------------------------------------------------------------
 
 struct page_route {
 	const char *method;
@@ -447,7 +442,6 @@ static void card_page_request(struct core *core, const struct request *request)
 }
 
 // --- what the bank's side posts
-// --------------------------------------------------------------------
 
 static bool attempt_of(struct core *core, const struct request *request, const char *prefix,
                        int64_t *ret_attempt)

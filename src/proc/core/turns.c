@@ -240,7 +240,6 @@ static void on_check(uv_check_t *check)
 }
 
 // --- messages
-// --------------------------------------------------------------------------------------
 
 static void split_target(struct bytes target, struct bytes *ret_path, struct bytes *ret_query)
 {

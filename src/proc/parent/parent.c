@@ -18,7 +18,6 @@
 enum { STOP_MS = 10000, CLIENT_OUT_LIMIT = 64 * 1024, POLLS = 2 + CHILDREN + CLIENTS_MAX };
 
 // --- messages of children
-// --------------------------------------------------------------------------
 
 static void say_ready(struct parent *parent)
 {
@@ -92,7 +91,6 @@ static void read_child(struct parent *parent, enum child_kind kind)
 }
 
 // --- root's control socket
-// -------------------------------------------------------------------------
 
 static void client_close(struct client *client)
 {
@@ -197,7 +195,6 @@ static void accept_client(struct parent *parent)
 }
 
 // --- signals and time
-// ------------------------------------------------------------------------------
 
 static void reap(struct parent *parent)
 {
@@ -269,7 +266,6 @@ static int64_t start_what_is_due(struct parent *parent)
 }
 
 // --- the loop
-// --------------------------------------------------------------------------------------
 
 static void add_poll(struct pollfd *polls, int *count, const struct wire_channel *channel)
 {
@@ -278,6 +274,18 @@ static void add_poll(struct pollfd *polls, int *count, const struct wire_channel
 	if (wire_channel_waiting(channel))
 		events |= POLLOUT;
 	polls[(*count)++] = (struct pollfd){ .fd = channel->fd, .events = events };
+}
+
+static void flush_all(struct parent *parent)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		if (wire_channel_is_open(&parent->children[i].channel) &&
+		    !result_ok(wire_channel_flush(&parent->children[i].channel)))
+			wire_channel_done(&parent->children[i].channel);
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (parent->clients[i].open &&
+		    !result_ok(wire_channel_flush(&parent->clients[i].channel)))
+			client_close(&parent->clients[i]);
 }
 
 static void turn(struct parent *parent, int signals)
@@ -307,14 +315,7 @@ static void turn(struct parent *parent, int signals)
 		accept_client(parent);
 	if (polls[0].revents)
 		on_signal(parent, signals);
-	for (int i = 0; i < CHILDREN; i++)
-		if (wire_channel_is_open(&parent->children[i].channel) &&
-		    !result_ok(wire_channel_flush(&parent->children[i].channel)))
-			wire_channel_done(&parent->children[i].channel);
-	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (parent->clients[i].open &&
-		    !result_ok(wire_channel_flush(&parent->clients[i].channel)))
-			client_close(&parent->clients[i]);
+	flush_all(parent);
 }
 
 static int watch_signals(void)
