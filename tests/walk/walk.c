@@ -1,5 +1,5 @@
-// The walk: the whole journey once, against running programs, as a shopper's browser and phone would go
-// it. One line for each step; the first that fails ends the walk with status 1.
+// The walk: the whole journey once, against running programs, as a shopper's browser and phone
+// would go it. One line for each step; the first that fails ends the walk with status 1.
 //
 // usage: walk --shop PORT --public PORT --bank PORT --keys FILE --trace ONFILE --config FILE
 #include "web.h"
@@ -22,15 +22,14 @@ struct walk {
 	char hosts[3][64], origins[3][64];
 	const char *onfile, *config;
 	char phone[32];
-	struct answer answer;  // the last one
-	char session[256];     // the card page's path, /c/…
-	char encrypted[4096];  // the last card, sealed
+	struct answer answer; // the last one
+	char session[256];    // the card page's path, /c/…
+	char encrypted[4096]; // the last card, sealed
 	char reference[32];
 	char why[600];
 };
 
-static bool fail(struct walk *walk, const char *format, ...)
-        __attribute__((format(printf, 2, 3)));
+static bool fail(struct walk *walk, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool fail(struct walk *walk, const char *format, ...)
 {
 	va_list arguments;
@@ -62,9 +61,8 @@ static const char *text_at(const json_t *object, const char *path)
 	while (object && *path) {
 		size_t length = strcspn(path, ".");
 		snprintf(part, sizeof(part), "%.*s", (int)length, path);
-		object = json_is_array(object) ?
-		                 json_array_get(object, strtoul(part, NULL, 10)) :
-		                 json_object_get(object, part);
+		object = json_is_array(object) ? json_array_get(object, strtoul(part, NULL, 10))
+		                               : json_object_get(object, part);
 		path += length + (path[length] == '.');
 	}
 	return json_string_value(object) ? json_string_value(object) : "";
@@ -91,7 +89,8 @@ static bool get_state(struct walk *walk)
 	return ask(walk, &walk->pay, "GET", path, NULL, "", 200);
 }
 
-// Looks at the state until it is `step`; the server holds each question until something has changed.
+// Looks at the state until it is `step`; the server holds each question until something has
+// changed.
 static bool await(struct walk *walk, const char *step)
 {
 	char path[360];
@@ -118,10 +117,11 @@ static bool read_code(struct walk *walk, const char *to, char ret_code[7])
 		size_t i;
 		if (!ask(walk, &walk->bank, "GET", "/phone/messages", NULL, "", 200))
 			return false;
-		const json_t *list = json_is_array(walk->answer.json) ?
-		                             walk->answer.json :
-		                             json_object_get(walk->answer.json, "messages");
-		json_array_foreach(list, i, message) {
+		const json_t *list = json_is_array(walk->answer.json)
+		                             ? walk->answer.json
+		                             : json_object_get(walk->answer.json, "messages");
+		json_array_foreach(list, i, message)
+		{
 			const char *text = text_at(message, "text");
 			const char *mark = strrchr(text, '#');
 			if (to && strcmp(text_at(message, "to"), to) != 0)
@@ -202,7 +202,8 @@ static bool encrypt(struct walk *walk, const char *number, const char *cvc)
 	              "\"intent\":\"%s\",\"issued\":%lld}",
 	              number, cvc, said(walk, "intent"),
 	              (long long)json_integer_value(json_object_get(walk->answer.json, "now")));
-	crypto_jwe_seal(&point, bytes_text(said(walk, "keys.keys.0.kid")), buffer_view(&plain), &jwe);
+	crypto_jwe_seal(&point, bytes_text(said(walk, "keys.keys.0.kid")), buffer_view(&plain),
+	                &jwe);
 	return bytes_copy_text(buffer_view(&jwe), walk->encrypted, sizeof(walk->encrypted)) ||
 	       fail(walk, "the encrypted card is too long");
 }
@@ -268,7 +269,9 @@ static bool replay(struct walk *walk)
 	if (!open_page(walk))
 		return false;
 	memcpy(walk->encrypted, kept, sizeof(kept));
-	return post_card(walk, 400) || fail(walk, "a card that was encrypted for another attempt was taken: %.200s", buffer_text(&walk->answer.body));
+	return post_card(walk, 400) ||
+	       fail(walk, "a card that was encrypted for another attempt was taken: %.200s",
+	            buffer_text(&walk->answer.body));
 }
 
 static bool order(struct walk *walk)
@@ -279,7 +282,8 @@ static bool order(struct walk *walk)
 		return false;
 	snprintf(card, sizeof(card), "%s", said(walk, "cards.0.id"));
 	snprintf(body, sizeof(body),
-	         "{\"items\":[{\"id\":\"mug\",\"count\":1}],\"card\":\"%s\",\"key\":\"walk-%016lld\"}",
+	         "{\"items\":[{\"id\":\"mug\",\"count\":1}],\"card\":\"%s\",\"key\":\"walk-%"
+	         "016lld\"}",
 	         card, (long long)clock_wall_ms());
 	return ask(walk, &walk->shop, "POST", "/api/orders", "application/json", body, 200) &&
 	       is(walk, "order.state", "paid");
@@ -296,13 +300,14 @@ static bool open_challenge(struct walk *walk)
 	    !post_card(walk, 200) || !run_method(walk) || !await(walk, "challenge"))
 		return false;
 	snprintf(path, sizeof(path), "%s/challenge", walk->session);
-	char creq[4096], url[2048];
+	char creq[4096], url[4096];
 	snprintf(creq, sizeof(creq), "%s", said(walk, "challenge.creq"));
 	snprintf(url, sizeof(url), "%s", url_path(said(walk, "challenge.url")));
 	if (!ask(walk, &walk->pay, "GET", path, NULL, "", 200))
 		return false;
 	if (!strstr(walk->answer.policy, walk->origins[2]))
-		return fail(walk, "the challenge page does not name the bank: «%s»", walk->answer.policy);
+		return fail(walk, "the challenge page does not name the bank: «%s»",
+		            walk->answer.policy);
 	buffer_init(&form, 8192);
 	http_form_put_text(&form, "creq", creq);
 	http_form_put_text(&form, "threeDSSessionData", "");
@@ -311,9 +316,11 @@ static bool open_challenge(struct walk *walk)
 	// The page may be reached by a redirect, so that a reload asks for it again.
 	if (walk->answer.status >= 300 && walk->answer.status < 400) {
 		snprintf(url, sizeof(url), "%s", walk->answer.location);
-		return ask(walk, &walk->bank, "GET", url[0] == '/' ? url : url_path(url), NULL, "", 200);
+		return ask(walk, &walk->bank, "GET", url[0] == '/' ? url : url_path(url), NULL, "",
+		           200);
 	}
-	return walk->answer.status == 200 || fail(walk, "the challenge page: status %d", walk->answer.status);
+	return walk->answer.status == 200 ||
+	       fail(walk, "the challenge page: status %d", walk->answer.status);
 }
 
 static bool answer_challenge(struct walk *walk)
@@ -336,7 +343,8 @@ static bool answer_challenge(struct walk *walk)
 		return fail(walk, "the bank does not answer");
 	if (walk->answer.status >= 300 && walk->answer.status < 400) {
 		snprintf(action, sizeof(action), "%s", walk->answer.location);
-		if (!ask(walk, &walk->bank, "GET", action[0] == '/' ? action : url_path(action), NULL, "", 200))
+		if (!ask(walk, &walk->bank, "GET", action[0] == '/' ? action : url_path(action),
+		         NULL, "", 200))
 			return false;
 	}
 	html = buffer_view(&walk->answer.body);
@@ -376,8 +384,8 @@ static bool trace(struct walk *walk)
 	pid_t child = fork();
 	if (child == 0) {
 		dup2(ends[1], 1);
-		execl(walk->onfile, walk->onfile, "trace", walk->reference, "--config", walk->config,
-		      (char *)NULL);
+		execl(walk->onfile, walk->onfile, "trace", walk->reference, "--config",
+		      walk->config, (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -391,7 +399,8 @@ static bool trace(struct walk *walk)
 	int status = 0;
 	waitpid(child, &status, 0);
 	if (status != 0 || !told || leaked)
-		return fail(walk, "onfile trace %s tells no story (status %d)", walk->reference, status);
+		return fail(walk, "onfile trace %s tells no story (status %d)", walk->reference,
+		            status);
 	return true;
 }
 
@@ -414,8 +423,11 @@ static const struct {
 static void make_site(struct walk *walk, int place, struct site *site, const char *name, int port)
 {
 	snprintf(walk->hosts[place], sizeof(walk->hosts[place]), "%s.localhost:%d", name, port);
-	snprintf(walk->origins[place], sizeof(walk->origins[place]), "http://%s", walk->hosts[place]);
-	*site = (struct site){ .port = port, .host = walk->hosts[place], .origin = walk->origins[place] };
+	snprintf(walk->origins[place], sizeof(walk->origins[place]), "http://%s.localhost:%d", name,
+	         port);
+	*site = (struct site){ .port = port,
+		               .host = walk->hosts[place],
+		               .origin = walk->origins[place] };
 }
 
 static bool read_options(struct walk *walk, int argc, char **argv)
@@ -445,7 +457,8 @@ int main(int argc, char **argv)
 	size_t count = sizeof(steps) / sizeof(steps[0]);
 
 	if (!read_options(&walk, argc, argv)) {
-		fprintf(stderr, "usage: walk --shop PORT --public PORT --bank PORT --trace ONFILE --config FILE\n");
+		fprintf(stderr, "usage: walk --shop PORT --public PORT --bank PORT --trace ONFILE "
+		                "--config FILE\n");
 		return 2;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -124,8 +124,8 @@ bool site_ask(struct site *site, const char *method, const char *path, const cha
 	buffer_put(&ret_answer->body, response.body);
 	bytes_copy_text(http_response_get(&response, "location"), ret_answer->location,
 	                sizeof(ret_answer->location));
-	bytes_copy_text(http_response_get(&response, "content-security-policy"),
-	                ret_answer->policy, sizeof(ret_answer->policy));
+	bytes_copy_text(http_response_get(&response, "content-security-policy"), ret_answer->policy,
+	                sizeof(ret_answer->policy));
 	ret_answer->json = json_loadb((const char *)ret_answer->body.data, ret_answer->body.length,
 	                              JSON_REJECT_DUPLICATES, NULL);
 	return true;
