@@ -135,7 +135,7 @@ function drawTaken(brands) {
 	const names = (brands ?? []).join(" ");
 	if ($("taken").dataset.brands === names) return;
 	$("taken").dataset.brands = names;
-	const marks = (brands ?? []).map((id) => Object.assign(new Image(40, 28), { src: markOf(id), alt: "" }));
+	const marks = (brands ?? []).map((id) => Object.assign(new Image(40, 28), { loading: "lazy", src: markOf(id), alt: "" }));
 	$("taken").replaceChildren(...marks);
 }
 

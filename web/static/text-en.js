@@ -2,7 +2,6 @@
 // Words of errors that a bank gave come from core (the advice table), not from here.
 
 export default {
-	"name": "English",
 	"other": "Русский",
 
 	"back": "Back to {merchant}",
@@ -57,7 +56,7 @@ export default {
 
 	"busy.title": "Asking your bank",
 	"busy.lead": "This takes a few seconds. There is nothing you need to do.",
-	"busy.slow": "The bank is slower than usual. It has up to a minute. Nothing is lost if you reload or leave this page.",
+	"busy.slow": "The bank is slower than usual. Give it up to a minute. Nothing is lost if you leave this page.",
 	"busy.checking": "Checking the card details",
 	"busy.preparing": "Preparing the confirmation",
 	"busy.authenticating": "Your bank decides whether to ask you",
@@ -113,7 +112,7 @@ export default {
 	"failed.support": "Write to {merchant}",
 	"failed.mail": "Card not linked, reference {reference}",
 	"failed.open": "You can try again at {time}.",
-	"failed.unsent": "The card did not reach us. The connection broke. Nothing was sent to the bank.",
+	"failed.unsent": "The connection broke, the card did not reach us. Nothing was sent to the bank.",
 	"failed.refused": "The request was not accepted. Start again.",
 
 	"expired.title": "This page is over",
@@ -122,12 +121,10 @@ export default {
 	"lost.title": "There is no such page",
 	"lost.lead": "The address is not complete, or the page is over. Go back to the shop and start again.",
 
-	"away.title": "We are away for a moment",
-	"away.lead": "This page tries again by itself every few seconds. Nothing is lost.",
 
 	"net.lost": "No connection. Trying again, nothing is lost.",
 	"net.busy": "The server does not answer. Trying again, nothing is lost.",
 
 	"insecure.title": "This connection is not secure",
-	"insecure.lead": "The card cannot be encrypted here, so it is not asked for. Open the page by an address that begins with https, or use another browser.",
+	"insecure.lead": "The card cannot be encrypted here, so it is not asked for. Open the page by an https address, or in another browser.",
 };

@@ -170,10 +170,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.bank(url.path)
         if self.server is self.fake.shop_server:
             return self.send(200, f"<!doctype html><title>shop</title><p id=path>{url.path}</p>".encode())
-        if self.fake.down:
-            return self.page("away.html", "form-action 'none'; frame-ancestors 'none'", 503)
         if url.path.startswith("/static/"):
             return self.static(url.path)
+        if self.fake.down:
+            return self.page("away.html", "form-action 'none'; frame-ancestors 'none'", 503)
         parts = url.path.strip("/").split("/")
         if parts[0] == "c" and len(parts) > 1 and parts[1].startswith("cs_"):
             return self.session(self.fake.session(parts[1]), parts[2:], query)
