@@ -126,6 +126,16 @@ struct result wire_channel_put(struct wire_channel *channel, enum wire_number nu
 	return result;
 }
 
+// A line that is never empty would keep all that was ever written: what is gone is dropped as soon
+// as it is the larger part.
+static void drop_written(struct wire_channel *channel)
+{
+	if (channel->out_taken < channel->out.length / 2)
+		return;
+	buffer_drop(&channel->out, channel->out_taken);
+	channel->out_taken = 0;
+}
+
 struct result wire_channel_flush(struct wire_channel *channel)
 {
 	while (wire_channel_waiting(channel)) {
@@ -133,8 +143,10 @@ struct result wire_channel_flush(struct wire_channel *channel)
 		                   channel->out.length - channel->out_taken, MSG_NOSIGNAL);
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0 && errno == EAGAIN)
+		if (put < 0 && errno == EAGAIN) {
+			drop_written(channel);
 			return RESULT_OK;
+		}
 		if (put < 0)
 			return FAIL(ERROR_CLOSED, "the other end of a channel has gone");
 		channel->out_taken += (size_t)put;

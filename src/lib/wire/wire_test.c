@@ -137,4 +137,35 @@ TEST(a_handover_without_its_descriptor_is_refused)
 	wire_channel_done(&core);
 }
 
+// Eight times what may wait goes through while something always waits.
+TEST(a_line_that_is_never_empty_does_not_fill_up)
+{
+	enum { OUT = 512 * 1024, ROUNDS = 64, BODY = 64 * 1024 };
+	static uint8_t body[BODY];
+	struct wire_channel web, core;
+	struct wire_message message;
+	int pair[2];
+	int arrived = 0;
+
+	REQUIRE(result_ok(wire_pair(pair)));
+	wire_channel_init(&core, pair[0], WIRE_CORE, WIRE_WEB, OUT);
+	wire_channel_init(&web, pair[1], WIRE_WEB, WIRE_CORE, OUT);
+	const struct wire_value reply[WIRE_FIELDS_OF_REPLY] = { [WIRE_REPLY_BODY] =
+		                                                        WIRE_B(BYTES_ARRAY(body)) };
+	for (int i = 0; i < ROUNDS; i++) {
+		bool got = true;
+		while (core.out.length - core.out_taken < 4 * BODY) {
+			REQUIRE(result_ok(wire_channel_put(&core, WIRE_REPLY, reply)));
+			REQUIRE(i > 0 || result_ok(wire_channel_flush(&core)));
+		}
+		REQUIRE(result_ok(wire_channel_read(&web)));
+		while (result_ok(wire_channel_next(&web, &message, &got)) && got)
+			arrived++;
+		REQUIRE(result_ok(wire_channel_flush(&core)) && wire_channel_waiting(&core));
+	}
+	EXPECT(arrived >= ROUNDS);
+	wire_channel_done(&core);
+	wire_channel_done(&web);
+}
+
 TAP_MAIN
