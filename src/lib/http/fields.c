@@ -4,6 +4,8 @@
 #include "base/check.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
+
 // One row for sixteen bytes from 0x00 to 0x7f; the values are sums of the classes in fields.h.
 static const uint8_t classes[128] = {
 	0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00,
@@ -208,14 +210,12 @@ enum http_progress http_line(const struct buffer *in, size_t from, size_t *scann
 
 static bool is_ipv6_literal(struct bytes text)
 {
-	if (text.length < 4)
-		return false;
-	for (size_t i = 1; i + 1 < text.length; i++) {
-		uint8_t byte = text.data[i];
-		if (http_hex(byte) < 0 && byte != ':' && byte != '.')
-			return false;
-	}
-	return text.data[0] == '[' && text.data[text.length - 1] == ']';
+	char address[INET6_ADDRSTRLEN];
+	struct in6_addr ignored;
+
+	return text.length > 2 && text.data[0] == '[' && text.data[text.length - 1] == ']' &&
+	       bytes_copy_text(bytes_slice(text, 1, text.length - 2), address, sizeof(address)) &&
+	       inet_pton(AF_INET6, address, &ignored) == 1;
 }
 
 bool http_read_host(struct bytes text, struct bytes *ret_host, uint16_t *ret_port)

@@ -228,6 +228,9 @@ TEST(refuses_odd_hosts)
 	GIVES("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "400 ");
 	GIVES("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", "400 ");
 	GIVES("GET / HTTP/1.1\r\nHost: []\r\n\r\n", "400 ");
+	GIVES("GET / HTTP/1.1\r\nHost: [1:2]\r\n\r\n", "400 ");
+	GIVES("GET / HTTP/1.1\r\nHost: [:::]\r\n\r\n", "400 ");
+	GIVES("GET / HTTP/1.1\r\nHost: [fe80::1%25eth0]\r\n\r\n", "400 ");
 	GIVES("GET / HTTP/1.1\r\nHost: ::1\r\n\r\n", "400 ");
 	GIVES("GET / HTTP/1.1\r\nHost: %6c\r\n\r\n", "400 ");
 }

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { LINGER_MS = 2000, KEPT_CAPACITY = 4096 };
+enum { LINGER_MS = 2000, SLOW_MS = 1000, KEPT_CAPACITY = 4096 };
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
@@ -284,6 +284,38 @@ static void start(struct connection *connection)
 	start_reading(connection);
 }
 
+// Who has to go when there are too many: a client between two requests first (it will dial again),
+// then one whose head takes long. So that a thousand slow senders cannot keep everybody else out.
+static struct connection *who_goes(struct serve *serve, const struct connection *newest)
+{
+	uint64_t now = uv_now(serve->loop);
+	struct connection *chosen = NULL;
+
+	for (struct connection *each = serve->connections; each; each = each->next) {
+		bool idle = each->phase == SERVE_IDLE;
+		bool slow = each->phase == SERVE_HEAD &&
+		            each->deadline + SLOW_MS < now + serve->options.header_ms;
+		if (each == newest || each->state != SERVE_READING || (!idle && !slow))
+			continue;
+		if (!chosen || (idle && chosen->phase != SERVE_IDLE) ||
+		    (idle == (chosen->phase == SERVE_IDLE) && each->deadline < chosen->deadline))
+			chosen = each;
+	}
+	return chosen;
+}
+
+static bool make_place(struct connection *newest)
+{
+	struct serve *serve = newest->serve;
+
+	if (serve->connection_count <= serve->options.max_connections)
+		return true;
+	struct connection *chosen = who_goes(serve, newest);
+	if (chosen)
+		connection_close(chosen);
+	return chosen != NULL;
+}
+
 void connection_accept(struct serve *serve, uv_stream_t *listener)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
@@ -303,8 +335,7 @@ void connection_accept(struct serve *serve, uv_stream_t *listener)
 		connection->next->link = &connection->next;
 	serve->connections = connection;
 	serve->connection_count++;
-	if (uv_accept(listener, (uv_stream_t *)&connection->tcp) != 0 ||
-	    serve->connection_count > serve->options.max_connections)
+	if (uv_accept(listener, (uv_stream_t *)&connection->tcp) != 0 || !make_place(connection))
 		connection_close(connection);
 	else
 		start(connection);

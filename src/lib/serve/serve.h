@@ -52,12 +52,14 @@ struct serve_reply {
 
 struct serve_options {
 	struct http_limits limits;
-	unsigned max_connections; // one more is accepted and closed
-	unsigned header_ms;       // from a request's first byte to the end of its head
-	unsigned body_ms;         // from there to the end of its body
-	unsigned idle_ms;         // between requests
-	unsigned write_ms;        // for the client to take an answer
-	void *owner;              // given to the callbacks
+	// One more takes the place of an idle one, or of one whose head takes more than a second;
+	// when there is none it is accepted and closed.
+	unsigned max_connections;
+	unsigned header_ms; // from a request's first byte to the end of its head
+	unsigned body_ms;   // from there to the end of its body
+	unsigned idle_ms;   // between requests
+	unsigned write_ms;  // for the client to take an answer
+	void *owner;        // given to the callbacks
 
 	// A whole request came: answer it with serve_reply(), now or later.
 	void (*on_request)(struct serve_request *request, void *owner);
