@@ -61,6 +61,14 @@ static const struct route {
 	{ "GET", "/phone/messages", false, FOR_OWN, phone_handle_messages },
 	{ "GET", "/phone/requests", false, FOR_OWN, phone_handle_requests },
 	{ "POST", "/phone/requests", false, FOR_OWN, phone_handle_decision },
+	{ "GET", "/phone/account", false, FOR_OWN, phone_handle_account },
+	{ "GET", "/control", false, FOR_OWN, control_handle_page },
+	{ "GET", "/control/cards", false, FOR_OWN, control_handle_cards },
+	{ "POST", "/control/cards", false, FOR_OWN, control_handle_change },
+	{ "GET", "/control/line", false, FOR_OWN, control_handle_line },
+	{ "POST", "/control/line", false, FOR_OWN, control_handle_trouble },
+	{ "POST", "/control/clock", false, FOR_OWN, control_handle_clock },
+	{ "GET", "/control/ledger", false, FOR_OWN, control_handle_ledger },
 };
 
 // ------------------------------------------------------------------ answers
@@ -346,6 +354,13 @@ struct result bank_web_start(struct bank *bank, int port)
 	return RESULT_OK;
 }
 
+static void on_stopped(void *owner)
+{
+	struct bank_web *web = owner;
+
+	web->serve = NULL;
+}
+
 void bank_web_stop(struct bank *bank)
 {
 	struct bank_web *web = bank->web;
@@ -354,10 +369,12 @@ void bank_web_stop(struct bank *bank)
 		return;
 	outgoing_free(web->outgoing);
 	if (web->serve)
-		serve_stop(web->serve, 0, NULL);
+		serve_stop(web->serve, 0, on_stopped);
 	acs_free(web->acs);
 	ds_free(web->ds);
-	uv_run(bank->loop, UV_RUN_DEFAULT); // closes what was closed above
+	// The host's handles are still open, so the loop is turned by hand until ours are closed.
+	for (int i = 0; i < 100 && (i < 3 || web->serve); i++)
+		uv_run(bank->loop, UV_RUN_NOWAIT);
 	phone_free(web->phone);
 	serve_static_free(web->pages);
 	buffer_done(&web->tokens);

@@ -51,6 +51,8 @@ web_handler control_handle_cards;
 web_handler control_handle_change;
 web_handler control_handle_ledger;
 web_handler control_handle_line;
+web_handler control_handle_trouble;
+web_handler control_handle_clock;
 
 // A random UUID, version 4.
 void web_uuid(char ret_uuid[static 37]);
