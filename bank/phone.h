@@ -5,7 +5,7 @@
 #include "web.h"
 
 #define PHONE_NUMBER "+79000000042"
-#define PHONE_MASKED "+7 ••• ••• •• 42"
+#define PHONE_MASKED "+7 ••• ••• •• 42"
 
 struct phone *phone_new(void);
 void phone_free(struct phone *phone);

@@ -24,6 +24,7 @@ enum rule {
 	FOR_MACHINES, // messages from servers; a browser's Origin is refused
 	FOR_FRAMES,   // pages that other sites show or post to
 	FOR_OWN,      // our own pages: a request from another site is refused
+	FOR_FORMS,    // the same, with a token in the form, so that a frame may hide its origin
 };
 
 static void handle_health(struct bank_web *web, struct serve_request *request, struct bytes rest)
@@ -40,6 +41,13 @@ static void handle_home(struct bank_web *web, struct serve_request *request, str
 	web_redirect(request, "/phone");
 }
 
+static void handle_icon(struct bank_web *web, struct serve_request *request, struct bytes rest)
+{
+	(void)web;
+	(void)rest;
+	web_redirect(request, "/pages/bank.svg");
+}
+
 static const struct route {
 	const char *method;
 	const char *path;
@@ -49,13 +57,14 @@ static const struct route {
 } routes[] = {
 	{ "GET", "/health", false, FOR_FRAMES, handle_health },
 	{ "GET", "/", false, FOR_FRAMES, handle_home },
+	{ "GET", "/favicon.ico", false, FOR_FRAMES, handle_icon },
 	{ "POST", "/ds", false, FOR_MACHINES, ds_handle },
 	{ "POST", "/acs/areq", false, FOR_MACHINES, acs_handle_areq },
 	{ "POST", "/acs/method", false, FOR_FRAMES, acs_handle_method },
 	{ "POST", "/acs/challenge", false, FOR_FRAMES, challenge_handle_creq },
 	{ "GET", "/acs/page", true, FOR_FRAMES, challenge_handle_page },
 	{ "GET", "/acs/state", true, FOR_FRAMES, challenge_handle_state },
-	{ "POST", "/acs/answer", false, FOR_OWN, challenge_handle_answer },
+	{ "POST", "/acs/answer", false, FOR_FORMS, challenge_handle_answer },
 	{ "POST", "/sms", false, FOR_MACHINES, sms_handle },
 	{ "GET", "/phone", false, FOR_OWN, phone_handle_page },
 	{ "GET", "/phone/messages", false, FOR_OWN, phone_handle_messages },
@@ -99,7 +108,7 @@ void web_redirect(struct serve_request *request, const char *location)
 {
 	const struct http_pair pairs[] = { HTTP_PAIR_TEXT("Location", location),
 		                           HTTP_PAIR("Cache-Control", "no-store"),
-		                           HTTP_PAIR("Referrer-Policy", "no-referrer") };
+		                           HTTP_PAIR("Referrer-Policy", "strict-origin") };
 	struct serve_reply reply = { .status = 303, .pairs = pairs, .pair_count = 3 };
 
 	serve_reply(request, &reply);
@@ -133,7 +142,7 @@ void web_page(struct bank_web *web, struct serve_request *request, int status, c
 	const struct http_pair pairs[] = {
 		HTTP_PAIR_TEXT("Content-Security-Policy", policy),
 		HTTP_PAIR("Cache-Control", "no-store"),
-		HTTP_PAIR("Referrer-Policy", "no-referrer"),
+		HTTP_PAIR("Referrer-Policy", "strict-origin"),
 		HTTP_PAIR("X-Content-Type-Options", "nosniff"),
 	};
 	reply.pairs = pairs;
@@ -219,6 +228,9 @@ static bool allowed(const struct bank_web *web, const struct serve_request *requ
 		return host_is_ours(web, request) &&
 		       (!bytes_equal_text(request->http->method, "POST") ||
 		        origin_is_ours(web, request));
+	case FOR_FORMS:
+		return origin_is_ours(web, request) ||
+		       bytes_equal_text(http_request_get(request->http, "origin"), "null");
 	case FOR_FRAMES: break;
 	}
 	return true;

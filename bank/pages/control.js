@@ -1,7 +1,7 @@
 // The control page: what cards do, what goes wrong on the line, the ledger. Everything it does is a
 // request that a test can make as well (GET and POST of /control/cards, /control/line, GET /control/ledger).
 
-import { el, get, locale, money, post, t } from './texts.js';
+import { brands, el, get, locale, money, post, t } from './texts.js';
 
 const content = document.getElementById('content');
 const sheet = document.getElementById('sheet');
@@ -66,7 +66,7 @@ async function drawCards() {
 		const range = row.first !== row.last;
 		const words = [
 			el('span.row-title.card-number', {}, range ? `${spaced(row.first)} – ${spaced(row.last)}` : spaced(row.first)),
-			el('span.row-note', {}, `${row.brand} · ${row.note}`),
+			el('span.row-note', {}, `${brands[row.brand] ?? row.brand} · ${row.note}`),
 			el('span.card-tags', {}, el('span.tag', {}, t(`challenge_${row.behaviour.challenge}`)), row.changed && el('span.tag.tag-warn', {}, t('changed')))];
 		return range ? el('div.row', {}, el('span.row-body', {}, words))
 			: el('button.row', { type: 'button', onclick: () => openCard(row) }, el('span.row-body', {}, words), el('span.row-end', {}, '›'));
@@ -117,7 +117,7 @@ async function drawLedger() {
 	entries.replaceChildren(ledger.entries.length === 0 ? el('p.muted', {}, t('no_entries')) : el('table', {},
 		el('thead', {}, el('tr', {}, ['at', 'card', 'state', 'code', 'rrn'].map((name) => el('th', {}, t(`column_${name}`))), el('th.sum', {}, t('column_sum')))),
 		el('tbody', {}, [...ledger.entries].reverse().map((one) => el('tr', {},
-			el('td', {}, moment(one.at)), el('td', {}, `•• ${one.number.slice(-4)}`), el('td', {}, t(one.state)), el('td', {}, one.code),
+			el('td', {}, moment(one.at)), el('td', {}, `•• ${one.number.slice(-4)}`), el('td', {}, t(one.state)), el('td', {}, one.code),
 			el('td', {}, one.rrn), el('td.sum', {}, one.amount ? money(one.amount, one.currency) : '–'))))));
 }
 

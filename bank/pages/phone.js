@@ -1,7 +1,7 @@
 // The phone: asks the bank every second for SMS, requests and operations, and draws three screens from
 // them. What is drawn depends only on what was last answered and on which screen is open.
 
-import { el, get, locale, money, post, t } from './texts.js';
+import { brands, el, get, locale, money, post, t } from './texts.js';
 
 const phone = document.querySelector('.phone');
 const screen = document.getElementById('screen');
@@ -104,7 +104,7 @@ function drawCard(card) {
 	const digits = card.number.replace(/(.{4})(?=.)/g, '$1 ');
 	return el('div.stack.stack-8', {},
 		el('div.plastic', {},
-			el('div.plastic-head', {}, el('span.strong', {}, 'Sandbox Bank'), el('span', {}, card.brand)),
+			el('div.plastic-head', {}, el('span.strong', {}, 'Sandbox Bank'), el('span', {}, brands[card.brand] ?? card.brand)),
 			el('div', {}, el('p.small', {}, t('balance')), el('p.plastic-balance', {}, money(card.balance, card.currency)),
 				card.held > 0 && el('p.small', {}, t('on_hold', { sum: money(card.held, card.currency) }))),
 			el('p.plastic-number', {}, digits)),
@@ -114,7 +114,7 @@ function drawCard(card) {
 
 function drawOperation(one) {
 	return el('li.row', {},
-		el('span.row-body', {}, el('span.row-title', {}, t(one.state)), el('span.row-note', {}, `${one.merchant} · •• ${one.last4} · ${time(one.at)}`)),
+		el('span.row-body', {}, el('span.row-title', {}, t(one.state)), el('span.row-note', {}, `${one.merchant} · •• ${one.last4} · ${time(one.at)}`)),
 		el('span.row-end.sum', {}, one.amount ? money(one.amount, one.currency) : ''));
 }
 

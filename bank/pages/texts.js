@@ -5,7 +5,7 @@ const texts = {
 		lock: 'Lock screen', messages: 'Messages', bank: 'Bank', nothing: 'No notifications',
 		no_messages: 'No messages yet. SMS of the shop and of the bank arrive here.',
 		copy: 'Copy code {code}', copied: 'Copied', question: 'Was it you?',
-		ask_link: '{merchant} asks to add card •• {last4}.', ask_pay: '{merchant} asks for {amount} from card •• {last4}.',
+		ask_link: '{merchant} asks to add card •• {last4}.', ask_pay: '{merchant} asks for {amount} from card •• {last4}.',
 		approve: 'Yes, it was me', deny: 'No', cards: 'Cards', operations: 'Operations',
 		no_operations: 'No operations yet. Link a card in the shop, and they show here.',
 		held: 'On hold', captured: 'Paid', reversed: 'Released', refused: 'Refused', verified: 'Card check', balance: 'Balance', on_hold: 'On hold: {sum}',
@@ -30,7 +30,7 @@ const texts = {
 		lock: 'Экран', messages: 'Сообщения', bank: 'Банк', nothing: 'Нет уведомлений',
 		no_messages: 'Сообщений пока нет. Сюда приходят СМС магазина и банка.',
 		copy: 'Скопировать код {code}', copied: 'Скопировано', question: 'Это вы?',
-		ask_link: 'Магазин {merchant} просит привязать карту •• {last4}.', ask_pay: 'Магазин {merchant} просит {amount} с карты •• {last4}.',
+		ask_link: 'Магазин {merchant} просит привязать карту •• {last4}.', ask_pay: 'Магазин {merchant} просит {amount} с карты •• {last4}.',
 		approve: 'Да, это я', deny: 'Нет', cards: 'Карты', operations: 'Операции',
 		no_operations: 'Операций пока нет. Привяжите карту в магазине, и они появятся здесь.',
 		held: 'Заблокировано', captured: 'Оплата', reversed: 'Возвращено', refused: 'Отказ', verified: 'Проверка карты', balance: 'Остаток', on_hold: 'Заблокировано: {sum}',
@@ -61,6 +61,9 @@ export const locale = lang === 'ru' ? 'ru-RU' : 'en-GB';
 export function t(key, values = {}) {
 	return texts[lang][key].replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
+
+// A brand as it writes itself.
+export const brands = { visa: 'Visa', mastercard: 'Mastercard', mir: 'Mir', amex: 'American Express', unionpay: 'UnionPay' };
 
 // An element: el('p.small', { id: 'x', onclick }, 'text', child, …). Falsy children are left out.
 export function el(what, attributes = {}, ...children) {

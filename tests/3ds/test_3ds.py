@@ -490,6 +490,121 @@ def test_forged_results(world):
     assert requests.post(world.bank.url + "/ds", json=sound, headers={"Origin": "http://x"}).status_code == 403
 
 
+class Clock:
+    """The bank's clock, moved instead of waited for."""
+
+    ahead = 0
+
+    def move(self, world, seconds):
+        Clock.ahead += int(seconds * 1000)
+        assert requests.post(world.bank.url + "/control/clock", json={"ahead_ms": Clock.ahead}).status_code == 200
+
+
+def test_nobody_comes_to_the_challenge(world):
+    transaction, _ = world.authenticate("4000002500003155")
+    Clock().move(world, 31)
+    _, result = world.results.wait(transaction)
+    assert (result["status"], result["reason"], result["cancel"]) == ("N", "14", "05")
+
+
+def test_the_page_is_left_alone(world):
+    transaction, answer = world.authenticate("4000000000003246")
+    browser = Browser(world, answer)
+    browser.open()
+    Clock().move(world, 599)
+    browser.reload()  # a page that is sent again has its ten minutes again
+    Clock().move(world, 599)
+    assert world.bank.requests()[-1]["state"] == "open"
+    Clock().move(world, 2)
+    _, result = world.results.wait(transaction)
+    assert (result["status"], result["reason"], result["cancel"]) == ("N", "14", "04")
+    assert world.bank.requests()[-1]["state"] == "withdrawn"
+    browser.reload()
+    assert browser.went_back()["transStatus"] == "N"
+
+
+def test_codes_are_sent_again_and_grow_old(world):
+    transaction, answer = world.authenticate("4000002500003155")
+    browser = Browser(world, answer)
+    browser.open()
+    first = world.bank.last_code()
+    Clock().move(world, 301)
+    assert "Срок кода истёк" in browser.act("code", code=first).text
+    assert "Мы отправили новый код" in browser.act("resend").text
+    second = world.bank.last_code()
+    Clock().move(world, 31)
+    browser.act("resend")
+    Clock().move(world, 31)
+    assert "resend" not in browser.act("resend").text, "three sends, and no more"
+    third = world.bank.last_code()
+    if second != third:
+        assert "Код неверный" in browser.act("code", code=second).text
+    browser.act("code", code=third)
+    assert browser.went_back()["transStatus"] == "Y"
+    assert world.results.wait(transaction)[1]["status"] == "Y"
+
+
+def test_decoupled_in_vain(world):
+    transaction, answer = world.authenticate("4000000000003253", decoupled_minutes=30)
+    assert answer["status"] == "D"
+    Clock().move(world, 1801)
+    _, result = world.results.wait(transaction)
+    assert (result["status"], result["cancel"]) == ("U", "03")
+
+
+def test_a_result_that_nobody_takes_is_kept(world):
+    transaction, answer = world.authenticate("4000002500003155")
+    world.results.broken = 3
+    browser = Browser(world, answer)
+    browser.open()
+    browser.act("code", code=world.bank.last_code())
+    assert browser.went_back()["transStatus"] == "Y"  # after two tries the shopper waits no longer
+    for _ in range(2):
+        Clock().move(world, 11)
+        wait_for(lambda: world.results.broken == 0)
+    assert world.results.wait(transaction)[1]["status"] == "Y"
+
+
+def wait_for(condition, seconds=5):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline
+        os.sched_yield()
+
+
+def test_control(world):
+    change = lambda **members: requests.post(world.bank.url + "/control/cards", json=members)
+    assert change(number="4242424242424242", challenge="refused").json()["challenge"] == "refused"
+    try:
+        assert world.authenticate("4242424242424242")[1]["status"] == "N"
+        row = requests.get(world.bank.url + "/control/cards").json()[0]
+        assert row["changed"] and row["behaviour"]["challenge"] == "refused"
+        assert change(number="4242424242424242", challenge="nonsense").status_code == 400
+        assert change(number="1", reset=True).status_code == 404
+    finally:
+        assert change(number="4242424242424242", reset=True).json()["challenge"] == "frictionless"
+    line = lambda **members: requests.post(world.bank.url + "/control/line", json=members)
+    assert line(lose_answers_percent=5, next_fault="late", next_count=2).json()["next_fault"] == "late"
+    assert line(lose_answers_percent=101).status_code == 400
+    now = line(lose_answers_percent=0, next_fault="none", next_count=0).json()
+    assert (now["lose_answers_percent"], now["next_count"]) == (0, 0)
+    assert requests.get(world.bank.url + "/control/ledger").json()["totals"]["approvals"] == 0
+    assert requests.get(world.bank.url + "/phone/account").json()["cards"][0]["number"] == "4000002500003155"
+
+
+def test_who_may_ask(world):
+    url = world.bank.url
+    assert requests.get(url + "/phone/messages", headers={"Host": "evil.example"}).status_code == 403
+    assert requests.post(url + "/control/line", json={}, headers={"Origin": "http://evil.example"}).status_code == 403
+    assert requests.post(url + "/control/line", json={}, headers={"Origin": "null"}).status_code == 403
+    assert requests.post(url + "/sms", data={"to": "1", "text": "x"}, headers={"Origin": url}).status_code == 403
+    assert requests.post(url + "/sms", data={"to": "1"}).status_code == 400
+    assert requests.get(url + "/sms").status_code == 405
+    assert requests.get(url + "/pages/../main.c").status_code in (400, 404)
+    sent = requests.post(url + "/sms", json={"to": "+79000000042", "from": "Сойка", "text": "<b>123456</b>\n\n@x #123456"})
+    assert sent.status_code == 200 and world.bank.messages()[-1]["text"].startswith("<b>")
+
+
 def test_what_the_driver_cannot_do(world):
     assert world.driver.ask("authorize")["outcome"] == "not_sent"
     world.driver.last += 1
