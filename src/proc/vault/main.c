@@ -1,14 +1,13 @@
 // vault: opens what browsers encrypted, seals what is stored, feeds the drivers and hands their
-// answers on. Started by the parent with the channel to it as descriptor 3:
-//
-//     vault --keys FOLDER
-//
-// The keyring in FOLDER is read (made, the first time) before the sandbox closes; after that no
-// file is opened and no socket is made.
+// answers on. Started by the parent, `vault CONFIG`, with the channel to it as descriptor 3. The
+// keyring is read (made, the first time) and all pools of memory are taken before the jail closes;
+// after that no file is opened and no socket is made.
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "config/config.h"
 #include "crypto/memory.h"
+#include "jail/jail.h"
 #include "vault.h"
 
 #include <errno.h>
@@ -17,8 +16,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <time.h>
 
-enum { PARENT_FD = 3 };
+enum { PARENT_FD = 3, FILES = 512 };
 
 // Everything that touches memory of secrets, before anything else takes memory.
 static struct result protect_memory(void)
@@ -39,38 +39,66 @@ static struct result open_keyring(const char *path, struct vault_keyring **ret_k
 	return vault_keyring_open(folder, ret_keyring);
 }
 
-static struct result run(struct vault *vault, const char *keys)
+static void set_log_level(const char *level)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+		if (strcmp(level, names[i]) == 0)
+			log_set_level((enum log_level)i);
+}
+
+static struct result prepare(struct vault *vault, const struct config *config)
 {
 	struct vault_keyring *keyring = NULL;
 
-	TRY(protect_memory());
-	TRY(open_keyring(keys, &keyring));
+	TRY(open_keyring(config->keys, &keyring));
 	TRY(vault_init(vault, PARENT_FD, keyring));
 	struct result locked = secret_pool_locked(vault->pools.cards);
 	if (!result_ok(locked))
 		log_event(LOG_WARN, "memory_not_locked", LOG_RESULT(locked));
-	log_event(LOG_INFO, "ready", LOG_NUMBER("version", keyring->count));
-	return vault_run(vault);
+	tzset();             // reads a file, the first time
+	json_object_seed(0); // likewise
+	return jail_enter(&(struct jail){ .user = config_user(config, CONFIG_USER_VAULT),
+	                                  .folder = config->keys,
+	                                  .files = FILES });
+}
+
+static int run(const struct config *config)
+{
+	struct vault *vault = calloc(1, sizeof(*vault));
+
+	if (!vault)
+		return 1;
+	struct result result = prepare(vault, config);
+	if (result_ok(result)) {
+		log_event(LOG_INFO, "ready", LOG_NUMBER("version", vault->keyring->count));
+		result = vault_run(vault);
+	}
+	vault_done(vault);
+	free(vault);
+	bool ended = result_ok(result) || result.error == ERROR_CLOSED;
+	log_event(ended ? LOG_INFO : LOG_ERROR, "stopped", LOG_RESULT(result),
+	          LOG_NUMBER("errno", ended ? 0 : errno));
+	return ended ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
+	static struct config config;
+	struct config_error error = { "usage: vault CONFIG" };
+
 	log_init("vault");
-	if (argc != 3 || strcmp(argv[1], "--keys") != 0) {
-		log_event(LOG_ERROR, "usage", LOG_TEXT("detail", "vault --keys FOLDER"));
+	signal(SIGPIPE, SIG_IGN);
+	struct result protected = protect_memory();
+	if (!result_ok(protected)) {
+		log_event(LOG_ERROR, "memory_not_protected", LOG_RESULT(protected));
+		return 1;
+	}
+	if (argc != 2 || !result_ok(config_read(argv[1], &config, &error))) {
+		log_event(LOG_ERROR, "no_configuration", LOG_TEXT("detail", error.text));
 		return 2;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	struct vault *vault = calloc(1, sizeof(*vault));
-	if (!vault)
-		return 1;
-	struct result result = run(vault, argv[2]);
-	vault_done(vault);
-	free(vault);
-	if (!result_ok(result) && result.error != ERROR_CLOSED) {
-		log_event(LOG_ERROR, "stopped", LOG_RESULT(result), LOG_NUMBER("errno", errno));
-		return 1;
-	}
-	log_event(LOG_INFO, "stopped");
-	return 0;
+	set_log_level(config.log_level);
+	return run(&config);
 }

@@ -30,6 +30,28 @@ static int run_vault(const char *keys, int parent)
 	return good ? 0 : 1;
 }
 
+// Becomes the program itself, jail and all, with a configuration of its own.
+__attribute__((noreturn)) static void become_program(const char *program, const char *keys,
+                                                     int parent)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/config", keys);
+	if (parent != 3 && dup2(parent, 3) != 3)
+		_exit(1);
+	fcntl(3, F_SETFD, 0);
+	FILE *config = fopen(path, "w");
+	if (!config)
+		_exit(1);
+	fprintf(config,
+	        "data = %s\nkeys = %s\nrun = %s\ndrivers = %s\npages = %s\nlog.level = error\n"
+	        "public_url = http://pay.localhost\nresults_url = http://pay.localhost\n",
+	        keys, keys, keys, keys, keys);
+	fclose(config);
+	execl(program, program, path, (char *)NULL);
+	_exit(1);
+}
+
 static bool learn_key(struct rig *rig)
 {
 	struct wire_message message;
@@ -72,7 +94,10 @@ bool rig_init(struct rig *rig)
 	fflush(stdout);
 	rig->vault = fork();
 	if (rig->vault == 0) {
+		const char *program = getenv("VAULT_PROGRAM");
 		close(pair[0]);
+		if (program)
+			become_program(program, rig->keys, pair[1]);
 		_exit(run_vault(rig->keys, pair[1]));
 	}
 	close(pair[1]);
@@ -84,7 +109,7 @@ bool rig_init(struct rig *rig)
 bool rig_done(struct rig *rig)
 {
 	int status = -1;
-	char keyring[96];
+	char path[96];
 
 	rig_driver_dies(rig);
 	(void)rig_send(rig, WIRE_STOP_VAULT, NULL); // it may have stopped already
@@ -92,8 +117,10 @@ bool rig_done(struct rig *rig)
 	wire_channel_done(&rig->core);
 	wire_channel_done(&rig->parent);
 	buffer_done(&rig->blob);
-	snprintf(keyring, sizeof(keyring), "%s/keyring", rig->keys);
-	unlink(keyring);
+	snprintf(path, sizeof(path), "%s/keyring", rig->keys);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/config", rig->keys);
+	unlink(path);
 	rmdir(rig->keys);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
