@@ -34,11 +34,12 @@ let refusal = null; // what the server said to our request itself, when the stat
 let dismissed = ""; // the failure that the shopper has read
 let typed = null; // brand and last four digits of what was sent, for the drawn card
 let live = location.hash === "#live"; // we come from the bank's page, or saw the steps before
+let left = location.hash === "#left"; // the shopper has just left the bank's page by their own wish
 let slowTimer = 0;
 let prepared = "";
 let proof = { nonce: "", answer: null, stop: new AbortController() };
 
-if (live) history.replaceState(null, "", location.pathname + location.search);
+if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 
 function nameOf(error) {
 	return error ? `${error.reference ?? ""}/${error.at ?? ""}/${error.code ?? ""}` : "";
@@ -55,6 +56,8 @@ function viewOf(state) {
 }
 
 function taken(state) {
+	if (left) dismissed = nameOf(state.error);
+	left = false;
 	if (state.step !== "enter") {
 		sending = false;
 		refusal = null;
@@ -177,7 +180,7 @@ function prepare(state) {
 	if (state.browser_wanted && prepared !== `browser ${state.revision}`) {
 		prepared = `browser ${state.revision}`;
 		follower.post("browser", addBrowserData(new URLSearchParams())).then(
-			({ body }) => body?.step && follower.take(body),
+			({ body }) => body?.step && follower.take(body, true),
 			() => (prepared = ""),
 		);
 		return;
@@ -234,7 +237,7 @@ async function deliver(encrypted, state) {
 			const nonce = follower.state.proof?.nonce;
 			if (nonce) fields.set("proof", await proof.answer);
 			const { status, body } = await follower.post("card", fields);
-			if (status < 300 && body?.step) return follower.take(body);
+			if (status < 300 && body?.step) return follower.take(body, true);
 			if (status >= 500 || status === 408) throw new Error(`status ${status}`);
 			await follower.once(true).catch(() => {});
 			if (follower.state.step !== "enter") return;
@@ -259,7 +262,9 @@ for (const button of document.querySelectorAll(".stop"))
 		button.disabled = true;
 		try {
 			const { body } = await follower.post("cancel", new URLSearchParams());
-			if (body?.step) follower.take(body);
+			if (!body?.step) return follower.refresh();
+			dismissed = nameOf(body.error); // who stops by themselves need not be told that it failed
+			follower.take(body, true);
 		} catch {
 			follower.refresh();
 		} finally {

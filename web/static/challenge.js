@@ -15,17 +15,18 @@ const SIZES = { "01": [250, 400], "02": [390, 400], "03": [500, 600], "04": [600
 
 const token = tokenOf(location.pathname);
 const shell = new Shell(() => (follower.lang = shell.lang));
-const follower = new Follower(token, { state: taken, trouble: (kind) => shell.trouble(kind), gone: leave });
+const follower = new Follower(token, { state: taken, trouble: (kind) => shell.trouble(kind), gone: () => leave() });
 let opened = "";
 let frame = null;
 let timer = 0;
+let left = false; // the shopper wants to go
 
-function leave() {
-	location.replace(`/c/${token}#live`);
+function leave(how = "live") {
+	location.replace(`/c/${token}#${how}`);
 }
 
 function taken(state) {
-	if (state.step !== "challenge" || !state.challenge) return leave();
+	if (state.step !== "challenge" || !state.challenge) return leave(left ? "left" : "live");
 	shell.take(state);
 	$("merchant").textContent = shell.merchant;
 	shell.title(shell.say("challenge.title"));
@@ -103,9 +104,11 @@ $("leave").addEventListener("click", () => $("leave-sheet").showModal());
 $("leave-yes").addEventListener("click", async () => {
 	$("leave-yes").disabled = true;
 	try {
+		left = true;
 		await follower.post("cancel", new URLSearchParams());
-		leave();
+		leave("left");
 	} catch {
+		left = false;
 		$("leave-sheet").close();
 		shell.trouble("lost");
 		follower.refresh();

@@ -41,7 +41,9 @@ export class Follower {
 		return performance.now() - this.#at;
 	}
 
-	take(state) {
+	/** `answer`: it came on a request of our own and may have been overtaken by what the waiting question brought. */
+	take(state, answer = false) {
+		if (answer && this.state && state.revision < this.state.revision) return;
 		this.#at = performance.now();
 		this.state = state;
 		this.#handlers.state(state);

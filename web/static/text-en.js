@@ -9,6 +9,8 @@ export default {
 	"test": "Test",
 	"test.hint": "Test mode: no real bank, no real money.",
 
+	"load": "Opening the page.",
+
 	"enter.title": "Link a card",
 	"enter.lead": "Once. Then buying is one tap.",
 	"enter.title.payment": "Pay by card",
@@ -88,7 +90,7 @@ export default {
 
 	"done.title": "Card linked",
 	"done.title.payment": "Paid",
-	"done.lead": "Buying at {merchant} is one tap now.",
+	"done.lead": "Buying at {merchant} is one tap now.",
 	"done.lead.payment": "Thank you. {merchant} has your payment.",
 	"done.until": "to {date}",
 	"done.auto": "Going back in {seconds} s",

@@ -9,8 +9,10 @@ export default {
 	"test": "Тест",
 	"test.hint": "Тестовый режим: ни настоящего банка, ни настоящих денег.",
 
+	"load": "Открываем страницу.",
+
 	"enter.title": "Привязка карты",
-	"enter.lead": "Потом покупки – в одно касание.",
+	"enter.lead": "Потом покупки – в одно касание.",
 	"enter.title.payment": "Оплата картой",
 	"enter.lead.payment": "Получатель платежа – {merchant}.",
 	"taken": "Здесь принимают: {brands}.",
@@ -88,7 +90,7 @@ export default {
 
 	"done.title": "Карта привязана",
 	"done.title.payment": "Оплачено",
-	"done.lead": "Теперь покупки в магазине {merchant} – в одно касание.",
+	"done.lead": "Теперь покупки в магазине {merchant} – в одно касание.",
 	"done.lead.payment": "Спасибо. {merchant} получит ваш платёж.",
 	"done.until": "до {date}",
 	"done.auto": "Возврат через {seconds} с",
@@ -103,7 +105,7 @@ export default {
 	"failed.who.bank": "Ваш банк",
 	"failed.who.shop": "{merchant}",
 	"failed.who.operator": "{merchant}, вы ни при чём",
-	"failed.who.wait": "Достаточно подождать",
+	"failed.who.wait": "Нужно подождать",
 	"failed.reference": "Код обращения",
 	"failed.copy": "Скопировать",
 	"failed.copied": "Скопировано",

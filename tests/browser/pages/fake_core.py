@@ -234,7 +234,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if verb == "cancel":
-            session.set(step="enter", challenge=None)
+            session.set(step="enter", challenge=None, error="unconfirmed")
         if verb == "card":
             if session.delay:
                 time.sleep(session.delay)

@@ -158,6 +158,26 @@ def test_challenge_left(browser, session, fake):
     assert [verb for verb, _ in session.posts if verb == "cancel"] == ["cancel"]
 
 
+def test_waiting_stopped(browser, session):
+    session.set(step="waiting", challenge={"info": ""})
+    browser.open(session, "waiting")
+    browser.js("document.querySelector('.view[data-view=waiting] .stop').click()")
+    browser.view("enter")
+
+
+def test_older_answer_does_not_turn_the_page_back(page, session):
+    fill(page)
+    submit(page)
+    page.view("busy")
+    session.set(step="authenticating")
+    until(lambda: page.js("return document.querySelector('.steps-item[data-is=now]').dataset.step") == "authenticating", "the step")
+    got = page.driver.execute_async_script("""const done = arguments[0]; import('/static/state.js').then(({Follower}) => {
+        const seen = []; const f = new Follower('x', {state: s => seen.push(s.revision), trouble() {}, gone() {}});
+        f.take({revision: 5, now: 1}); f.take({revision: 4, now: 1}, true); f.take({revision: 6, now: 1}, true); f.take({revision: 2, now: 1});
+        done(seen); });""")
+    assert got == [5, 6, 2]
+
+
 def test_no_challenge_open(browser, session, fake):
     browser.driver.get(f"{fake.pay}/c/{session.token}/challenge")
     browser.view("enter")
@@ -236,7 +256,7 @@ def test_core_away_and_back(page, session, fake):
 def test_page_that_waits_for_core(browser, session, fake):
     fake.down = True
     browser.driver.get(f"{fake.pay}/c/{session.token}")
-    assert "away" in browser.driver.title
+    until(lambda: "away" in browser.driver.title, "the page that waits")
     fake.down = False
     browser.view("enter")
 
