@@ -1,280 +1,248 @@
-// `onfile connection add`: asks the driver which parameters it needs, checks what is given, asks on
-// the terminal for what is missing, has vault seal it, and gives the sealed blob to core.
-#include "cli/cli.h"
+// `onfile connection add`: the driver says which parameters it needs; they come from options, from
+// files, or from the person at the terminal; vault seals them through root's socket; core stores
+// the blob. A parameter's value is never printed, and a secret one never echoed.
+#include "call.h"
+#include "describe.h"
+
+#include "parent/parent.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { DESCRIBE_LIMIT = 256 * 1024 };
+enum { PARAMETERS_MAX = 8192, BLOB_MAX = 16384 };
 
-static void json_free(json_t **object)
+static struct bytes option_key(const char *value)
 {
-	json_decref(*object);
+	struct bytes text = bytes_text(value);
+
+	return bytes_slice(text, 0, bytes_find(text, '='));
 }
 
-// Runs `driver-NAME --describe` and reads what it prints.
-static json_t *describe(const struct command *command, const char *driver)
+// Every --set and --set-file must name a parameter of the driver, once.
+static bool check_options(const struct cli_call *call, const struct cli_driver *driver)
 {
-	char path[CONFIG_TEXT_MAX + 80];
-	struct buffer text cleanup(buffer_done);
-	int ends[2];
-	int status;
-
-	buffer_init(&text, DESCRIBE_LIMIT);
-	snprintf(path, sizeof(path), "%s/driver-%s", command->config.drivers, driver);
-	if (pipe(ends) != 0)
-		return NULL;
-	pid_t child = fork();
-	if (child == 0) {
-		dup2(ends[1], 1);
-		close(ends[0]);
-		execl(path, path, "--describe", NULL);
-		_exit(127);
-	}
-	close(ends[1]);
-	for (uint8_t *room; (room = buffer_room(&text, 4096));) {
-		ssize_t got = read(ends[0], room, 4096);
-		if (got <= 0)
-			break;
-		buffer_grew(&text, (size_t)got);
-	}
-	close(ends[0]);
-	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
-		return NULL;
-	return json_loads(buffer_text(&text), JSON_REJECT_DUPLICATES, NULL);
-}
-
-// The value that --set gave for a parameter, or NULL.
-static const char *given(const struct command *command, const char *name)
-{
-	size_t length = strlen(name);
-
-	for (int i = 0; i + 1 < command->count; i++) {
-		const char *value = command->words[i + 1];
-		if (strcmp(command->words[i], "--set") == 0 && strncmp(value, name, length) == 0 &&
-		    value[length] == '=')
-			return value + length + 1;
-	}
-	return NULL;
-}
-
-static const char *help_of(const json_t *parameter)
-{
-	const char *help =
-	        json_string_value(json_object_get(json_object_get(parameter, "help"), "en"));
-
-	return help ? help : "";
-}
-
-// Asks on the terminal; a secret is not shown while it is typed.
-static char *ask(const json_t *parameter, const char *name)
-{
-	bool secret = json_is_true(json_object_get(parameter, "secret"));
-	struct termios old, silent;
-	char *line = NULL;
-	size_t size = 0;
-
-	if (!isatty(0))
-		return NULL;
-	fprintf(stderr, "%s (%s): ", name, help_of(parameter));
-	if (secret && tcgetattr(0, &old) == 0) {
-		silent = old;
-		silent.c_lflag &= ~(tcflag_t)ECHO;
-		tcsetattr(0, TCSANOW, &silent);
-	}
-	ssize_t length = getline(&line, &size, stdin);
-	if (secret) {
-		tcsetattr(0, TCSANOW, &old);
-		fputc('\n', stderr);
-	}
-	if (length > 0 && line[length - 1] == '\n')
-		line[length - 1] = '\0';
-	return line;
-}
-
-static json_t *number_value(const json_t *parameter, const char *text)
-{
-	uint64_t number;
-	json_t *least = json_object_get(parameter, "min");
-	json_t *most = json_object_get(parameter, "max");
-
-	if (!text_to_number(bytes_text(text), INT64_MAX, &number) ||
-	    (least && (int64_t)number < json_integer_value(least)) ||
-	    (most && (int64_t)number > json_integer_value(most)))
-		return NULL;
-	return json_integer((json_int_t)number);
-}
-
-static json_t *choice_value(const json_t *parameter, const char *text)
-{
-	const json_t *choices = json_object_get(parameter, "choices");
-	const json_t *choice;
-	size_t i;
-
-	json_array_foreach(choices, i, choice)
-	{
-		if (json_string_value(choice) && strcmp(json_string_value(choice), text) == 0)
-			return json_string(text);
-	}
-	return NULL;
-}
-
-// The value as the parameter's type wants it; NULL when it does not fit.
-static json_t *typed_value(const json_t *parameter, const char *text)
-{
-	const char *type = json_string_value(json_object_get(parameter, "type"));
-
-	if (!type)
-		return NULL;
-	if (strcmp(type, "number") == 0)
-		return number_value(parameter, text);
-	if (strcmp(type, "choice") == 0)
-		return choice_value(parameter, text);
-	if (strcmp(type, "flag") == 0)
-		return strcmp(text, "yes") == 0 || strcmp(text, "true") == 0   ? json_true()
-		       : strcmp(text, "no") == 0 || strcmp(text, "false") == 0 ? json_false()
-		                                                               : NULL;
-	return text[0] ? json_string(text) : NULL;
-}
-
-static bool take_parameter(const struct command *command, const json_t *parameter, json_t *values)
-{
-	const char *name = json_string_value(json_object_get(parameter, "name"));
-	bool required = json_is_true(json_object_get(parameter, "required"));
-	char *asked cleanup(cleanup_free) = NULL;
-
-	if (!name)
-		return true;
-	const char *text = given(command, name);
-	if (!text && required)
-		text = asked = ask(parameter, name);
-	if (!text && !required)
-		return true;
-	if (!text) {
-		fprintf(stderr, "onfile: the parameter `%s` is missing: %s (--set %s=…)\n", name,
-		        help_of(parameter), name);
-		return false;
-	}
-	json_t *value = typed_value(parameter, text);
-	if (!value) {
-		fprintf(stderr, "onfile: `%s` does not fit this parameter: %s\n", name,
-		        help_of(parameter));
-		return false;
-	}
-	json_object_set_new(values, name, value);
-	return true;
-}
-
-// Every --set must name a parameter of the driver.
-static bool all_known(const struct command *command, const json_t *parameters)
-{
-	for (int i = 0; i + 1 < command->count; i++) {
-		const char *set = command->words[i + 1];
-		const json_t *parameter;
-		bool known = false;
-		size_t k;
-		if (strcmp(command->words[i], "--set") != 0)
+	for (int i = 0; i < call->count; i++) {
+		const struct cli_option *option = &call->options[i];
+		if (strncmp(option->name, "set", 3) != 0)
 			continue;
-		json_array_foreach(parameters, k, parameter)
-		{
-			const char *name = json_string_value(json_object_get(parameter, "name"));
-			size_t length = name ? strlen(name) : 0;
-			known |= name && strncmp(set, name, length) == 0 && set[length] == '=';
-		}
-		if (!known) {
-			fprintf(stderr, "onfile: the driver has no such parameter: %.*s\n",
-			        (int)strcspn(set, "="), set);
+		struct bytes key = option_key(option->value);
+		if (!cli_parameter(driver, key) || !option->value[key.length]) {
+			cli_fail(0,
+			         "--%s wants NAME=VALUE, and %.*s is no parameter of this driver",
+			         option->name, (int)key.length, (const char *)key.data);
 			return false;
 		}
+		for (int j = 0; j < i; j++)
+			if (strncmp(call->options[j].name, "set", 3) == 0 &&
+			    bytes_equal(key, option_key(call->options[j].value))) {
+				cli_fail(0, "%.*s is set twice", (int)key.length,
+				         (const char *)key.data);
+				return false;
+			}
 	}
 	return true;
 }
 
-// Has vault seal the parameters. The blob is appended to `ret_blob`.
-static bool seal(const struct command *command, const char *name, const char *driver,
-                 const char *parameters, struct buffer *ret_blob)
+// The content of a file without the line break at its end.
+static bool read_value_file(const char *path, char value[static CLI_VALUE_MAX + 1])
 {
-	struct wire_channel channel;
-	struct wire_message message;
-	const struct wire_value values[] = {
-		[WIRE_CLI_SEAL_NAME] = WIRE_B(bytes_text(name)),
-		[WIRE_CLI_SEAL_DRIVER] = WIRE_B(bytes_text(driver)),
-		[WIRE_CLI_SEAL_PARAMETERS] = WIRE_B(bytes_text(parameters)),
-	};
+	FILE *file = fopen(path, "re");
 
-	if (!control_open(command, "root.sock", WIRE_PARENT, &channel))
+	if (!file) {
+		cli_fail(0, "%s cannot be read: %m", path);
 		return false;
-	bool good = control_send(&channel, WIRE_CLI_SEAL, values) &&
-	            control_receive(&channel, &message) && message.row->number == WIRE_CLI_SEALED;
-	if (good) {
-		struct bytes problem = message.fields[WIRE_CLI_SEALED_PROBLEM].bytes;
-		if (problem.length)
-			fprintf(stderr, "onfile: %.*s\n", (int)problem.length,
-			        (const char *)problem.data);
-		good = problem.length == 0;
-		buffer_put(ret_blob, message.fields[WIRE_CLI_SEALED_BLOB].bytes);
 	}
-	wire_channel_done(&channel);
+	setvbuf(file, NULL, _IONBF, 0); // no copy in a buffer of stdio's
+	size_t length = fread(value, 1, CLI_VALUE_MAX, file);
+	(void)fclose(file);
+	value[length] = '\0';
+	if (length && value[length - 1] == '\n')
+		value[--length] = '\0';
+	if (memchr(value, 0, length)) {
+		cli_fail(0, "%s holds a zero byte", path);
+		return false;
+	}
+	return true;
+}
+
+static bool ask_person(const struct cli_parameter *parameter, char value[static CLI_VALUE_MAX + 1])
+{
+	struct termios before, quiet;
+	bool hidden = parameter->secret && tcgetattr(STDIN_FILENO, &before) == 0;
+
+	(void)fprintf(stderr, "%s\n%s: ", parameter->help ? parameter->help : "", parameter->name);
+	if (hidden) {
+		quiet = before;
+		quiet.c_lflag &= (tcflag_t)~ECHO;
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	}
+	size_t length = 0;
+	char c = 0;
+	while (length < CLI_VALUE_MAX && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
+		value[length++] = c;
+	value[length] = '\0';
+	if (hidden) {
+		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+		(void)fputc('\n', stderr);
+	}
+	return c == '\n';
+}
+
+// Where a value comes from: 1 found, 0 there is none, -1 the sentence was said.
+static int find_value(const struct cli_call *call, const struct cli_parameter *parameter,
+                      char value[static CLI_VALUE_MAX + 1])
+{
+	for (int i = 0; i < call->count; i++) {
+		const struct cli_option *option = &call->options[i];
+		if (strncmp(option->name, "set", 3) != 0 ||
+		    !bytes_equal_text(option_key(option->value), parameter->name))
+			continue;
+		const char *given = strchr(option->value, '=') + 1;
+		if (strcmp(option->name, "set-file") == 0)
+			return read_value_file(given, value) ? 1 : -1;
+		if (bytes_copy_text(bytes_text(given), value, CLI_VALUE_MAX + 1))
+			return 1;
+		cli_fail(0, "the value of %s is too long", parameter->name);
+		return -1;
+	}
+	if (!parameter->required)
+		return 0;
+	if (isatty(STDIN_FILENO))
+		return ask_person(parameter, value) ? 1 : -1;
+	cli_fail(0, "the parameter %s is missing (--set %s=…)", parameter->name, parameter->name);
+	return -1;
+}
+
+static bool put_parameter(const struct cli_call *call, const struct cli_parameter *parameter,
+                          struct buffer *json)
+{
+	char value[CLI_VALUE_MAX + 1];
+	char wanted[256];
+	int found = find_value(call, parameter, value);
+	bool good = found == 0;
+
+	if (found > 0) {
+		if (json->length > 1)
+			buffer_put_byte(json, ',');
+		json_put_text(json, bytes_text(parameter->name));
+		buffer_put_byte(json, ':');
+		good = cli_put_value(json, parameter, value, wanted);
+		if (!good)
+			cli_fail(0, "the parameter %s should be %s", parameter->name, wanted);
+	}
+	explicit_bzero(value, sizeof(value));
 	return good;
 }
 
-static void put_argument(struct buffer *arguments, const char *name, const char *value)
+static bool gather(const struct cli_call *call, const struct cli_driver *driver,
+                   struct buffer *json)
 {
-	buffer_printf(arguments, "%s=%s", name, value);
-	buffer_put_byte(arguments, 0);
+	buffer_put_byte(json, '{');
+	for (int i = 0; i < driver->count; i++)
+		if (!put_parameter(call, &driver->parameters[i], json))
+			return false;
+	buffer_put_byte(json, '}');
+	if (!json->failed)
+		return true;
+	cli_fail(0, "the parameters together are longer than %d bytes", PARAMETERS_MAX);
+	return false;
 }
 
-static int store(const struct command *command, const char *name, const char *driver,
-                 const char *kind, struct bytes blob)
+// Vault seals what only its drivers may read.
+static bool seal(const struct cli_call *call, const char *driver, struct bytes parameters,
+                 struct buffer *blob)
 {
+	struct wire_channel channel cleanup(wire_channel_done);
+	struct wire_message message;
+
+	if (!cli_connect(call, PARENT_ROOT_SOCKET, WIRE_PARENT, &channel))
+		return false;
+	struct result result = wire_channel_put(
+	        &channel, WIRE_CLI_SEAL,
+	        (const struct wire_value[]){ [WIRE_CLI_SEAL_NAME] = WIRE_B(bytes_text(call->name)),
+	                                     [WIRE_CLI_SEAL_DRIVER] = WIRE_B(bytes_text(driver)),
+	                                     [WIRE_CLI_SEAL_PARAMETERS] = WIRE_B(parameters) });
+	if (result_ok(result))
+		result = cli_ask(&channel, &message);
+	if (result_ok(result) && message.row->number != WIRE_CLI_SEALED)
+		result = FAIL(ERROR_INPUT, "an answer to something else");
+	if (!result_ok(result)) {
+		cli_fail(0, "the parameters were not sealed: %s", result.detail);
+		return false;
+	}
+	struct bytes problem = message.fields[WIRE_CLI_SEALED_PROBLEM].bytes;
+	if (problem.length) {
+		cli_fail(0, "the parameters were not sealed: %.*s", (int)problem.length,
+		         (const char *)problem.data);
+		return false;
+	}
+	buffer_put(blob, message.fields[WIRE_CLI_SEALED_BLOB].bytes);
+	return true;
+}
+
+static void driver_free(struct cli_driver **driver)
+{
+	cli_driver_done(*driver);
+	free(*driver);
+}
+
+int cli_connection_add(struct cli_call *call)
+{
+	struct cli_driver *driver cleanup(driver_free) = calloc(1, sizeof(*driver));
+	const char *name = cli_option(call, "driver");
+	struct buffer parameters cleanup(buffer_done);
+	struct buffer blob cleanup(buffer_done);
 	struct buffer arguments cleanup(buffer_done);
 
-	buffer_init(&arguments, 8192);
-	put_argument(&arguments, "name", name);
-	put_argument(&arguments, "driver", driver);
-	put_argument(&arguments, "kind", kind);
-	return control_command(command, "connection add", buffer_view(&arguments), blob);
+	buffer_init_secret(&parameters, PARAMETERS_MAX);
+	buffer_init(&blob, BLOB_MAX);
+	buffer_init(&arguments, CLI_ARGUMENTS_MAX);
+	if (!driver)
+		return cli_fail(CLI_FAILED, "no memory");
+	if (!cli_driver_read(call, name, driver) || !check_options(call, driver) ||
+	    !gather(call, driver, &parameters) ||
+	    !seal(call, name, buffer_view(&parameters), &blob))
+		return CLI_FAILED;
+	cli_put_argument(&arguments, "name", call->name);
+	cli_put_argument(&arguments, "driver", name);
+	cli_put_argument(&arguments, "kind", driver->kind);
+	return cli_command(call, "connection add", buffer_view(&arguments), buffer_view(&blob));
 }
 
-int cli_connection_add(const struct command *command)
+static const char *fallback_text(const struct cli_parameter *parameter)
 {
-	const char *name = command_word(command, 0);
-	const char *driver = command_option(command, "--driver");
-	struct buffer blob cleanup(buffer_done);
-	const json_t *parameter;
-	size_t i;
+	if (!parameter->fallback)
+		return "";
+	switch (parameter->fallback->kind) {
+	case CLI_JSON_TRUE: return "yes";
+	case CLI_JSON_FALSE: return "no";
+	default: return parameter->fallback->text ? parameter->fallback->text : "";
+	}
+}
 
-	buffer_init(&blob, 32 * 1024);
-	if (!name || !driver) {
-		fprintf(stderr,
-		        "usage: onfile connection add NAME --driver DRIVER [--set name=value]…\n");
-		return 2;
+int cli_connection_describe(struct cli_call *call)
+{
+	static const char *const types[] = { "text", "number", "flag", "choice" };
+	struct cli_driver *driver cleanup(driver_free) = calloc(1, sizeof(*driver));
+
+	if (!driver)
+		return cli_fail(CLI_FAILED, "no memory");
+	if (!cli_driver_read(call, call->name, driver))
+		return CLI_FAILED;
+	printf("driver %s %s, kind %s\n", call->name, driver->version ? driver->version : "?",
+	       driver->kind);
+	for (int i = 0; i < driver->count; i++) {
+		const struct cli_parameter *p = &driver->parameters[i];
+		const char *fallback = fallback_text(p);
+		printf("  %s (%s%s%s%s%s)\n      %s\n", p->name, types[p->type],
+		       p->required ? ", required" : "", p->secret ? ", secret" : "",
+		       fallback[0] ? ", default " : "", fallback, p->help ? p->help : "");
 	}
-	json_t *description cleanup(json_free) = describe(command, driver);
-	const json_t *parameters = json_object_get(description, "parameters");
-	const char *kind = json_string_value(json_object_get(description, "kind"));
-	if (!kind || !json_is_array(parameters)) {
-		fprintf(stderr, "onfile: there is no driver %s, or it does not describe itself\n",
-		        driver);
-		return 1;
-	}
-	json_t *values cleanup(json_free) = json_object();
-	if (!all_known(command, parameters))
-		return 1;
-	json_array_foreach(parameters, i, parameter)
-	{
-		if (!take_parameter(command, parameter, values))
-			return 1;
-	}
-	char *text cleanup(cleanup_free) = json_dumps(values, JSON_COMPACT);
-	if (!text || !seal(command, name, driver, text, &blob))
-		return 1;
-	return store(command, name, driver, kind, buffer_view(&blob));
+	return 0;
 }

@@ -1,200 +1,271 @@
-// The `onfile` command: `onfile serve` is the parent of all programs, every other verb is a client
-// of its control sockets.
-#include "cli/cli.h"
+// The program `onfile`: `onfile serve` is the parent (src/proc/parent), every other verb is a
+// client of the control sockets. The verbs are one table; help and the check of options are made
+// from it.
+#include "call.h"
 
-#include "base/cleanup.h"
-#include "base/clock.h"
 #include "parent/parent.h"
 
+#include "base/cleanup.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-static const char default_config[] = "/etc/onfile/onfile.conf";
+#define CONFIG_PATH "/etc/onfile/onfile.conf"
 
-const char *command_option(const struct command *command, const char *name)
+static const struct cli_verb verbs[] = {
+	{ "serve", NULL, "", cli_serve, "",
+	  "serve until SIGTERM: starts web, core, vault, drivers" },
+	{ "status", NULL, "", cli_status, "", "which programs run" },
+	{ "connection describe", "driver", "", cli_connection_describe, "DRIVER",
+	  "what a driver needs to know" },
+	{ "connection add", "name", "driver* set+ set-file+ ", cli_connection_add,
+	  "NAME --driver D --set KEY=VALUE … --set-file KEY=FILE …",
+	  "seal the parameters of a line to a bank and use it; asks for what is missing" },
+	{ "connection list", NULL, "", NULL, "", "the connections and how they are" },
+	{ "connection test", "name", "", NULL, "NAME", "ask the bank for a sign of life" },
+	{ "connection remove", "name", "", NULL, "NAME", "forget a connection" },
+	{ "merchant add", NULL, "name* url* support* mcc country bank-id ", NULL,
+	  "--name N --url U --support S [--mcc M] [--country C] [--bank-id B]",
+	  "add a merchant; prints its keys, once" },
+	{ "merchant list", NULL, "", NULL, "", "the merchants" },
+	{ "trace", "code", "", NULL, "CODE", "the story of the attempt with this reference" },
+	{ "attention list", NULL, "", NULL, "", "what a person has to look at" },
+	{ "version", NULL, "", cli_version, "", "the version" },
+	{ "help", NULL, "", cli_help, "", "this list" },
+};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+int cli_fail(int status, const char *format, ...)
 {
-	size_t length = strlen(name);
+	va_list arguments;
 
-	for (int i = 0; i < command->count; i++) {
-		if (strcmp(command->words[i], name) == 0)
-			return i + 1 < command->count ? command->words[i + 1] : NULL;
-		if (strncmp(command->words[i], name, length) == 0 &&
-		    command->words[i][length] == '=')
-			return command->words[i] + length + 1;
-	}
+	va_start(arguments, format);
+	(void)fputs("onfile: ", stderr);
+	(void)vfprintf(stderr, format, arguments);
+	(void)fputc('\n', stderr);
+	va_end(arguments);
+	return status;
+}
+
+const char *cli_option(const struct cli_call *call, const char *name)
+{
+	for (int i = 0; i < call->count; i++)
+		if (strcmp(call->options[i].name, name) == 0)
+			return call->options[i].value;
 	return NULL;
 }
 
-const char *command_word(const struct command *command, int n)
+// --- verbs that need little
+
+int cli_version(struct cli_call *call)
 {
-	for (int i = 0; i < command->count; i++) {
-		if (strncmp(command->words[i], "--", 2) == 0) {
-			i += strchr(command->words[i], '=') == NULL; // the next word is its value
-			continue;
-		}
-		if (n-- == 0)
-			return command->words[i];
-	}
-	return NULL;
+	(void)call;
+	puts("onfile " ONFILE_VERSION);
+	return 0;
 }
 
-// All options as core's arguments; words without a dash as the ones that `names` lists.
-static int pass_on(const struct command *command, const char *verb, const char *const *names)
+int cli_help(struct cli_call *call)
+{
+	(void)call;
+	puts("onfile VERB … [--config FILE]      FILE: " CONFIG_PATH " unless given\n");
+	for (int i = 0; i < VERBS; i++)
+		printf("  onfile %s%s%s\n        %s\n", verbs[i].words,
+		       verbs[i].synopsis[0] ? " " : "", verbs[i].synopsis, verbs[i].help);
+	return 0;
+}
+
+static void set_log_level(const char *name)
+{
+	static const char *const names[] = { "debug", "info", "warn", "error" };
+
+	for (int i = 0; i < 4; i++)
+		if (strcmp(name, names[i]) == 0)
+			log_set_level((enum log_level)i);
+}
+
+int cli_serve(struct cli_call *call)
+{
+	log_init("onfile");
+	set_log_level(call->config.log_level);
+	return parent_serve(&call->config, call->config_path, call->own_folder);
+}
+
+int cli_status(struct cli_call *call)
+{
+	struct wire_channel channel cleanup(wire_channel_done);
+	struct wire_message message;
+
+	if (!cli_connect(call, PARENT_ROOT_SOCKET, WIRE_PARENT, &channel))
+		return CLI_FAILED;
+	struct result result = wire_channel_put(&channel, WIRE_CLI_STATUS, NULL);
+	if (result_ok(result))
+		result = cli_ask(&channel, &message);
+	if (!result_ok(result) || message.row->number != WIRE_CLI_STATUS_IS)
+		return cli_fail(CLI_FAILED, "the parent did not answer: %s", result.detail);
+	struct bytes text = message.fields[WIRE_CLI_STATUS_IS_TEXT].bytes;
+	(void)fwrite(text.data, 1, text.length, stdout);
+	return 0;
+}
+
+// What core answers: the word after the verb and the options, as they are.
+static int ask_core(const struct cli_call *call)
 {
 	struct buffer arguments cleanup(buffer_done);
 
-	buffer_init(&arguments, 8192);
-	for (int i = 0; names[i]; i++) {
-		const char *word = command_word(command, i);
-		if (!word) {
-			fprintf(stderr, "usage: onfile %s %s\n", verb, names[i]);
-			return 2;
+	buffer_init(&arguments, CLI_ARGUMENTS_MAX);
+	if (call->name)
+		cli_put_argument(&arguments, call->verb->name, call->name);
+	for (int i = 0; i < call->count; i++)
+		cli_put_argument(&arguments, call->options[i].name, call->options[i].value);
+	if (arguments.failed)
+		return cli_fail(CLI_USAGE, "the arguments are too long");
+	return cli_command(call, call->verb->words, buffer_view(&arguments), BYTES_NONE);
+}
+
+// --- reading the command line
+
+// How many arguments the verb's words took; 0: it is another verb.
+static int match(const char *words, int count, char **arguments)
+{
+	int taken = 0;
+
+	while (*words) {
+		size_t length = strcspn(words, " ");
+		if (taken == count || strlen(arguments[taken]) != length ||
+		    strncmp(arguments[taken], words, length) != 0)
+			return 0;
+		taken++;
+		words += length + (words[length] == ' ');
+	}
+	return taken;
+}
+
+// The mark after the option's name in the verb's list: ' ', '*' or '+'; 0 when it is not there.
+static char option_mark(const struct cli_verb *verb, struct bytes name)
+{
+	for (const char *at = verb->options; *at; at = strchr(at, ' ') + 1) {
+		size_t length = strcspn(at, "*+ ");
+		if (name.length == length && memcmp(at, name.data, length) == 0)
+			return at[length];
+	}
+	return 0;
+}
+
+// Takes `--name value` or `--name=value`. How many arguments it took; 0: the sentence was said.
+static int take_option(struct cli_call *call, int count, char **arguments)
+{
+	char *name = arguments[0] + 2;
+	char *equals = strchr(name, '=');
+	struct bytes view = bytes_slice(bytes_text(name), 0, strcspn(name, "="));
+	bool config = bytes_equal_text(view, "config");
+	char mark = config ? ' ' : option_mark(call->verb, view);
+
+	if (!mark)
+		return cli_fail(0, "`%s` has no option %s", call->verb->words, arguments[0]);
+	if (!equals && count < 2)
+		return cli_fail(0, "%s wants a value", arguments[0]);
+	if (equals)
+		*equals = '\0';
+	if (mark != '+' && (cli_option(call, name) || (config && call->config_path)))
+		return cli_fail(0, "--%s is given twice", name);
+	const char *value = equals ? equals + 1 : arguments[1];
+	if (config)
+		call->config_path = value;
+	else if (call->count == CLI_OPTIONS_MAX)
+		return cli_fail(0, "too many options");
+	else
+		call->options[call->count++] = (struct cli_option){ name, value };
+	return equals ? 1 : 2;
+}
+
+static bool check_required(const struct cli_call *call)
+{
+	const struct cli_verb *verb = call->verb;
+
+	if (verb->name && !call->name) {
+		cli_fail(0, "`onfile %s` wants %s", verb->words, verb->synopsis);
+		return false;
+	}
+	for (const char *at = verb->options; *at; at = strchr(at, ' ') + 1) {
+		char name[32] = { 0 };
+		size_t length = strcspn(at, "*+ ");
+		memcpy(name, at, length < sizeof(name) ? length : sizeof(name) - 1);
+		if (at[length] == '*' && !cli_option(call, name)) {
+			cli_fail(0, "`onfile %s` wants --%s", verb->words, name);
+			return false;
 		}
-		buffer_printf(&arguments, "%s=%s", names[i], word);
-		buffer_put_byte(&arguments, 0);
 	}
-	for (int i = 0; i < command->count; i++) {
-		const char *word = command->words[i];
-		if (strncmp(word, "--", 2) != 0 || strncmp(word, "--config", 8) == 0)
-			continue;
-		if (strchr(word, '='))
-			buffer_printf(&arguments, "%s", word + 2);
-		else if (i + 1 < command->count)
-			buffer_printf(&arguments, "%s=%s", word + 2, command->words[++i]);
-		buffer_put_byte(&arguments, 0);
+	return true;
+}
+
+static bool read_arguments(struct cli_call *call, int count, char **arguments)
+{
+	int at = 0;
+
+	for (int i = 0; i < VERBS && at == 0; i++)
+		if ((at = match(verbs[i].words, count, arguments)))
+			call->verb = &verbs[i];
+	if (!call->verb) {
+		cli_fail(0, "there is no such verb; `onfile help` lists them");
+		return false;
 	}
-	if (!result_ok(buffer_result(&arguments))) {
-		fprintf(stderr, "onfile: too many arguments\n");
-		return 2;
+	while (at < count) {
+		if (strncmp(arguments[at], "--", 2) == 0) {
+			int took = take_option(call, count - at, arguments + at);
+			if (took == 0)
+				return false;
+			at += took;
+		} else if (call->verb->name && !call->name) {
+			call->name = arguments[at++];
+		} else {
+			cli_fail(0, "`onfile %s` does not want `%s`", call->verb->words,
+			         arguments[at]);
+			return false;
+		}
 	}
-	return control_command(command, verb, buffer_view(&arguments), BYTES_NONE);
+	return check_required(call);
 }
 
-static int run_merchant_add(const struct command *command)
+static bool read_config(struct cli_call *call)
 {
-	return pass_on(command, "merchant add", (const char *const[]){ NULL });
-}
-
-static int run_merchant_list(const struct command *command)
-{
-	return pass_on(command, "merchant list", (const char *const[]){ NULL });
-}
-
-static int run_connection_list(const struct command *command)
-{
-	return pass_on(command, "connection list", (const char *const[]){ NULL });
-}
-
-static int run_connection_test(const struct command *command)
-{
-	return pass_on(command, "connection test", (const char *const[]){ "name", NULL });
-}
-
-static int run_connection_remove(const struct command *command)
-{
-	return pass_on(command, "connection remove", (const char *const[]){ "name", NULL });
-}
-
-static int run_trace(const struct command *command)
-{
-	return pass_on(command, "trace", (const char *const[]){ "code", NULL });
-}
-
-static int run_attention_list(const struct command *command)
-{
-	return pass_on(command, "attention list", (const char *const[]){ NULL });
-}
-
-static int run_status(const struct command *command)
-{
-	struct wire_channel channel;
-	struct wire_message message;
-
-	if (!control_open(command, "root.sock", WIRE_PARENT, &channel))
-		return 1;
-	bool good = control_send(&channel, WIRE_CLI_STATUS, NULL) &&
-	            control_receive(&channel, &message);
-	if (good)
-		printf("%.*s", (int)message.fields[0].bytes.length,
-		       (const char *)message.fields[0].bytes.data);
-	wire_channel_done(&channel);
-	return good ? 0 : 1;
-}
-
-static const struct {
-	const char *name;
-	int (*run)(const struct command *command);
-	const char *help;
-} verbs[] = {
-	{ "serve", NULL, "run onfile (--config FILE)" },
-	{ "status", run_status, "which programs run (root)" },
-	{ "connection add", cli_connection_add,
-	  "connect to a bank: NAME --driver DRIVER --set name=value … (root)" },
-	{ "connection list", run_connection_list, "connections and how they are" },
-	{ "connection test", run_connection_test, "ask the bank whether the line works: NAME" },
-	{ "connection remove", run_connection_remove, "forget a connection: NAME" },
-	{ "merchant add", run_merchant_add,
-	  "--name … --url … --support … [--mcc …] [--country …] [--bank-id …]; shows its keys "
-	  "once" },
-	{ "merchant list", run_merchant_list, "merchants" },
-	{ "trace", run_trace, "the story of an attempt: CODE" },
-	{ "attention list", run_attention_list, "what a person has to look at" },
-};
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static int show_help(FILE *to)
-{
-	fprintf(to, "onfile %s: a self-hosted card-on-file server\n\n", ONFILE_VERSION);
-	for (size_t i = 0; i < VERBS; i++)
-		fprintf(to, "  onfile %-18s %s\n", verbs[i].name, verbs[i].help);
-	fprintf(to, "\nEvery verb takes --config FILE (default %s).\n", default_config);
-	return to == stdout ? 0 : 2;
-}
-
-// How many words of the command line the verb takes; 0: it is another one.
-static int verb_matches(const char *name, int argc, char **argv)
-{
-	char two[64];
-
-	if (argc > 1 && strcmp(argv[1], name) == 0)
-		return 1;
-	if (argc < 3)
-		return 0;
-	snprintf(two, sizeof(two), "%s %s", argv[1], argv[2]);
-	return strcmp(two, name) == 0 ? 2 : 0;
-}
-
-static int run_verb(size_t verb, struct command *command, int64_t begun_ms)
-{
+	static char absolute[PATH_MAX], own[PATH_MAX];
+	const char *path = call->config_path ? call->config_path : CONFIG_PATH;
 	struct config_error error;
+	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
-	command->config_path = command_option(command, "--config");
-	if (!command->config_path)
-		command->config_path = default_config;
-	if (!verbs[verb].run)
-		return parent_serve(command->config_path, begun_ms);
-	if (!result_ok(config_read(command->config_path, &command->config, &error))) {
-		fprintf(stderr, "onfile: %s\n", error.text);
-		return 2;
+	call->own_folder = length > 0 ? dirname(own) : ".";
+	if (!realpath(path, absolute)) {
+		cli_fail(0, "the configuration %s cannot be read: %m", path);
+		return false;
 	}
-	return verbs[verb].run(command);
+	call->config_path = absolute;
+	if (result_ok(config_read(absolute, &call->config, &error)))
+		return true;
+	cli_fail(0, "%s", error.text);
+	return false;
 }
 
 int main(int argc, char **argv)
 {
-	int64_t begun_ms = clock_monotonic_ms();
+	static struct cli_call call;
 
-	if (argc > 1 && (strcmp(argv[1], "version") == 0 || strcmp(argv[1], "--version") == 0)) {
-		printf("onfile %s\n", ONFILE_VERSION);
-		return 0;
+	if (argc < 2) {
+		cli_help(&call);
+		return CLI_USAGE;
 	}
-	for (size_t i = 0; i < VERBS; i++) {
-		int words = verb_matches(verbs[i].name, argc, argv);
-		if (!words)
-			continue;
-		struct command command = { .count = argc - 1 - words, .words = argv + 1 + words };
-		return run_verb(i, &command, begun_ms);
-	}
-	bool asked = argc > 1 && (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0);
-	return show_help(asked ? stdout : stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "--version") == 0)
+		argv[1] += 2;
+	if (!read_arguments(&call, argc - 1, argv + 1))
+		return CLI_USAGE;
+	bool alone = call.verb->run == cli_help || call.verb->run == cli_version;
+	if (!alone && !read_config(&call))
+		return CLI_USAGE;
+	return call.verb->run ? call.verb->run(&call) : ask_core(&call);
 }

@@ -46,7 +46,11 @@ static struct result set_limits(const struct jail *jail)
 static struct result change_user(const struct jail *jail)
 {
 	bool drops = geteuid() == 0 && jail->user != 0;
+	int dies_with_parent = 0;
 
+	// A change of user undoes this; whoever had it before has it afterwards.
+	if (prctl(PR_GET_PDEATHSIG, &dies_with_parent, 0, 0, 0) != 0)
+		return FAIL(ERROR_SYSTEM, "the signal of the parent's death cannot be read");
 	if (jail->folder && chdir(jail->folder) != 0)
 		return FAIL(ERROR_SYSTEM, "the program's folder cannot be entered");
 	if (drops && jail->folder && !SANITIZED && (chroot(".") != 0 || chdir("/") != 0))
@@ -55,6 +59,8 @@ static struct result change_user(const struct jail *jail)
 	    (setgroups(0, NULL) != 0 || setresgid(jail->user, jail->user, jail->user) != 0 ||
 	     setresuid(jail->user, jail->user, jail->user) != 0))
 		return FAIL(ERROR_SYSTEM, "the program's user cannot be taken");
+	if (dies_with_parent && prctl(PR_SET_PDEATHSIG, dies_with_parent, 0, 0, 0) != 0)
+		return FAIL(ERROR_SYSTEM, "the signal of the parent's death cannot be set");
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return FAIL(ERROR_SYSTEM, "new rights cannot be ruled out");
 	return RESULT_OK;

@@ -1,387 +1,274 @@
-// The parent's loop: children, root's control socket, signals, time.
-#include "parent/parent.h"
+// The parent's loop: what is readable, what is due, who ended. Stopping is the same loop with a
+// place in the order web, core, vault, drivers and a limit for each.
+#include "parent.h"
+
+#include "state.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { STOP_MS = 10000, CLIENT_OUT_LIMIT = 64 * 1024, POLLS = 2 + CHILDREN + CLIENTS_MAX };
+enum { STOPPING_DRIVERS = -1, STOPPED = -2, POLLED_MAX = 2 + PARENT_CHILDREN + PARENT_CLIENTS_MAX };
 
-// --- messages of children
-
-static void say_ready(struct parent *parent)
+static void init(struct parent *parent, const struct config *config, const char *config_path)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		if (!parent->children[i].ready)
-			return;
-	if (!parent->said_ready)
-		log_event(LOG_INFO, "ready",
-		          LOG_NUMBER("ms", clock_monotonic_ms() - parent->begun_ms),
-		          LOG_NUMBER("port", parent->config.listen_public));
-	parent->said_ready = true;
-}
-
-static void on_sealed(struct parent *parent, const struct wire_message *message)
-{
-	uint64_t id = message->fields[WIRE_CONNECTION_SEALED_ID].number;
-
-	for (int i = 0; i < CLIENTS_MAX; i++) {
-		struct client *client = &parent->clients[i];
-		if (!client->open || client->sealing != id)
-			continue;
-		client->sealing = 0;
-		const struct wire_value values[] = {
-			[WIRE_CLI_SEALED_PROBLEM] = message->fields[WIRE_CONNECTION_SEALED_PROBLEM],
-			[WIRE_CLI_SEALED_BLOB] = message->fields[WIRE_CONNECTION_SEALED_BLOB],
-		};
-		if (!result_ok(wire_channel_put(&client->channel, WIRE_CLI_SEALED, values)))
-			log_event(LOG_WARN, "client_gone");
-	}
-}
-
-static void handle_child(struct parent *parent, enum child_kind kind,
-                         const struct wire_message *message)
-{
-	switch (message->row->number) {
-	case WIRE_READY_VAULT:
-	case WIRE_READY_CORE:
-	case WIRE_READY_WEB:
-		parent->children[kind].ready = true;
-		say_ready(parent);
-		break;
-	case WIRE_CONNECTION_SEALED: on_sealed(parent, message); break;
-	case WIRE_START_DRIVER: driver_start(parent, message); break;
-	case WIRE_STOP_DRIVER:
-		driver_stop(parent, (uint32_t)message->fields[WIRE_STOP_DRIVER_CONNECTION].number);
-		break;
-	default: break;
-	}
-}
-
-static void read_child(struct parent *parent, enum child_kind kind)
-{
-	struct child *child = &parent->children[kind];
-	struct wire_message message;
-	struct result result = wire_channel_read(&child->channel);
-	bool got = true;
-
-	while (result_ok(result) && got) {
-		result = wire_channel_next(&child->channel, &message, &got);
-		if (result_ok(result) && got)
-			handle_child(parent, kind, &message);
-	}
-	if (result_ok(result))
-		return;
-	if (result.error == ERROR_INPUT)
-		log_event(LOG_ERROR, "catalogue_broken", LOG_TEXT("program", child_name(kind)),
-		          LOG_RESULT(result));
-	if (child->pid)
-		kill(child->pid, SIGKILL); // its line is over; it is reaped and started anew
-	wire_channel_done(&child->channel);
-}
-
-// --- root's control socket
-
-static void client_close(struct client *client)
-{
-	wire_channel_done(&client->channel);
-	*client = (struct client){ 0 };
-}
-
-static void seal(struct parent *parent, struct client *client, const struct wire_message *message)
-{
-	struct child *vault = &parent->children[CHILD_VAULT];
-	const struct wire_value *f = message->fields;
-	const char *problem = "vault is away; try again in a moment";
-	int file = driver_open(parent, f[WIRE_CLI_SEAL_DRIVER].bytes);
-
-	if (file < 0) {
-		problem = "there is no such driver, or others than its owner may write it";
-	} else if (vault->pid && !client->sealing) {
-		client->sealing = ++parent->next_sealing;
-		const struct wire_value values[] = {
-			[WIRE_SEAL_CONNECTION_ID] = WIRE_N(client->sealing),
-			[WIRE_SEAL_CONNECTION_NAME] = f[WIRE_CLI_SEAL_NAME],
-			[WIRE_SEAL_CONNECTION_DRIVER] = f[WIRE_CLI_SEAL_DRIVER],
-			[WIRE_SEAL_CONNECTION_PARAMETERS] = f[WIRE_CLI_SEAL_PARAMETERS],
-		};
-		if (result_ok(wire_channel_put_descriptors(&vault->channel, WIRE_SEAL_CONNECTION,
-		                                           values, &file)))
-			problem = NULL;
-	}
-	if (file >= 0)
-		close(file);
-	if (!problem)
-		return;
-	client->sealing = 0;
-	const struct wire_value values[] = {
-		[WIRE_CLI_SEALED_PROBLEM] = WIRE_B(bytes_text(problem)),
-		[WIRE_CLI_SEALED_BLOB] = WIRE_B(BYTES_NONE),
+	static const struct child programs[PARENT_CHILDREN] = {
+		[CHILD_VAULT] = { WIRE_VAULT, "vault", WIRE_STOP_VAULT, .channel.fd = -1 },
+		[CHILD_CORE] = { WIRE_CORE, "core", WIRE_STOP_CORE, .channel.fd = -1 },
+		[CHILD_WEB] = { WIRE_WEB, "web", WIRE_STOP_WEB, .channel.fd = -1 },
 	};
-	if (!result_ok(wire_channel_put(&client->channel, WIRE_CLI_SEALED, values)))
-		client_close(client);
+
+	*parent = (struct parent){ .config = config,
+		                   .config_path = config_path,
+		                   .programs = -1,
+		                   .drivers_folder = -1,
+		                   .run = -1,
+		                   .signals = -1,
+		                   .listeners = { -1, -1, -1 },
+		                   .root_control = -1,
+		                   .operator_control = -1,
+		                   .began_ms = clock_monotonic_ms() };
+	memcpy(parent->children, programs, sizeof(programs));
+	for (int i = 0; i < PARENT_CLIENTS_MAX; i++)
+		parent->clients[i].channel.fd = -1;
 }
 
-static void tell_status(struct parent *parent, struct client *client)
+static bool watch_signals(struct parent *parent)
 {
-	struct buffer text;
+	const struct rlimit no_core = { 0, 0 };
+	sigset_t set;
 
-	buffer_init(&text, 4096);
-	for (int i = 0; i < CHILDREN; i++)
-		buffer_printf(&text, "%-8s %s pid %d\n", child_name((enum child_kind)i),
-		              parent->children[i].ready ? "ready   "
-		              : parent->children[i].pid ? "starting"
-		                                        : "ended   ",
-		              (int)parent->children[i].pid);
-	for (int i = 0; i < DRIVERS_MAX; i++)
-		if (parent->drivers[i].pid)
-			buffer_printf(&text, "driver-%s running  pid %d\n", parent->drivers[i].name,
-			              (int)parent->drivers[i].pid);
-	const struct wire_value values[] = { WIRE_B(buffer_view(&text)) };
-	if (!result_ok(wire_channel_put(&client->channel, WIRE_CLI_STATUS_IS, values)))
-		log_event(LOG_WARN, "client_gone");
-	buffer_done(&text);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	// What a driver started and left behind comes to us to be reaped.
+	return setrlimit(RLIMIT_CORE, &no_core) == 0 &&
+	       prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 &&
+	       sigprocmask(SIG_BLOCK, &set, NULL) == 0 &&
+	       (parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK)) >= 0;
 }
 
-static void read_client(struct parent *parent, struct client *client)
+// --- stopping
+
+static void stop_next(struct parent *parent)
 {
-	struct wire_message message;
-	struct result result = wire_channel_read(&client->channel);
-	bool got = true;
-
-	while (client->open && result_ok(result) && got) {
-		result = wire_channel_next(&client->channel, &message, &got);
-		if (!result_ok(result) || !got)
-			break;
-		if (message.row->number == WIRE_CLI_SEAL)
-			seal(parent, client, &message);
-		else
-			tell_status(parent, client);
-	}
-	if (client->open && !result_ok(result))
-		client_close(client);
-}
-
-// The socket's mode lets only its owner in; the credentials are looked at all the same.
-static void accept_client(struct parent *parent)
-{
-	struct ucred who;
-	socklen_t size = sizeof(who);
-	int fd = accept4(parent->root_socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-	if (fd < 0)
-		return;
-	bool allowed = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
-	               (who.uid == 0 || who.uid == geteuid());
-	for (int i = 0; allowed && i < CLIENTS_MAX; i++) {
-		struct client *client = &parent->clients[i];
-		if (client->open)
+	parent->stop_until_ms = clock_monotonic_ms() + PARENT_STOP_MS;
+	while (--parent->stopping_place >= 0) {
+		struct child *child = &parent->children[parent->stopping_place];
+		if (!child->pid)
 			continue;
-		client->open = true;
-		wire_channel_init(&client->channel, fd, WIRE_PARENT, WIRE_CLI, CLIENT_OUT_LIMIT);
+		child_tell(child, child->stop, NULL);
 		return;
 	}
-	close(fd);
+	if (parent->stopping_place == STOPPING_DRIVERS)
+		drivers_stop(parent); // their pipes ended with vault
 }
 
-// --- signals and time
+static void begin_stopping(struct parent *parent, int number)
+{
+	log_event(LOG_INFO, "stopping", LOG_NUMBER("signal", number));
+	if (parent->stopping) {
+		parent->in_a_hurry = true;
+		parent->stop_until_ms = 0;
+		return;
+	}
+	parent->stopping = true;
+	parent->stopping_place = PARENT_CHILDREN;
+	stop_next(parent);
+}
+
+// Goes on in the order when the one that is being stopped has ended; kills it when its time is
+// over.
+static void look_at_stopping(struct parent *parent, int64_t now_ms)
+{
+	while (parent->stopping_place >= 0) {
+		struct child *child = &parent->children[parent->stopping_place];
+		if (child->pid && now_ms >= parent->stop_until_ms) {
+			child_kill(child, "it did not end in time");
+			parent->stop_until_ms = INT64_MAX;
+		}
+		if (child->pid)
+			return;
+		stop_next(parent);
+		if (parent->in_a_hurry)
+			parent->stop_until_ms = 0;
+	}
+	if (parent->stopping_place == STOPPING_DRIVERS && !drivers_run(parent))
+		parent->stopping_place = STOPPED;
+}
+
+// --- who ended
 
 static void reap(struct parent *parent)
 {
 	int status;
+	pid_t pid;
 
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-		if (driver_gone(parent, pid, status))
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (driver_ended(parent, pid, status))
 			continue;
-		for (int i = 0; i < CHILDREN; i++)
+		for (int i = 0; i < PARENT_CHILDREN; i++)
 			if (parent->children[i].pid == pid)
-				child_gone(parent, (enum child_kind)i, status);
+				child_ended(parent, &parent->children[i], status);
 	}
 }
 
-static void begin_stop(struct parent *parent)
-{
-	if (parent->stopping)
-		return;
-	log_event(LOG_INFO, "stopping");
-	parent->stopping = 1;
-	parent->stop_by_ms = clock_monotonic_ms() + STOP_MS;
-	child_stop(parent, CHILD_WEB);
-}
-
-static void on_signal(struct parent *parent, int fd)
+static void take_signals(struct parent *parent)
 {
 	struct signalfd_siginfo info;
 
-	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD)
-			begin_stop(parent);
-	}
-	reap(parent);
-}
-
-// From the outside in: web, core, vault. A program that does not end in its time is ended.
-static void go_on_stopping(struct parent *parent)
-{
-	static const enum child_kind order[] = { CHILD_WEB, CHILD_CORE, CHILD_VAULT };
-	int64_t now = clock_monotonic_ms();
-
-	while (parent->stopping <= CHILDREN) {
-		struct child *child = &parent->children[order[parent->stopping - 1]];
-		if (child->pid && now < parent->stop_by_ms)
-			return;
-		if (child->pid) {
-			kill(child->pid, SIGKILL);
-			return;
-		}
-		if (parent->stopping++ < CHILDREN)
-			child_stop(parent, order[parent->stopping - 1]);
-		parent->stop_by_ms = now + STOP_MS;
+	while (read(parent->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(parent);
+		else if (info.ssi_signo != SIGHUP)
+			begin_stopping(parent, (int)info.ssi_signo);
 	}
 }
 
-static int64_t start_what_is_due(struct parent *parent)
-{
-	int64_t now = clock_monotonic_ms();
-	int64_t next = parent->stopping ? 1000 : -1;
+// --- what is due
 
-	for (int i = 0; i < CHILDREN; i++) {
+// Starts what is to be started. Returns when to look again.
+static int64_t look(struct parent *parent)
+{
+	int64_t now_ms = clock_monotonic_ms();
+	int64_t next = INT64_MAX;
+
+	for (int i = 0; i < PARENT_CHILDREN && !parent->stopping; i++) {
 		struct child *child = &parent->children[i];
-		if (child->start_at_ms && child->start_at_ms <= now)
-			child_start(parent, (enum child_kind)i);
-		else if (child->start_at_ms && (next < 0 || child->start_at_ms - now < next))
-			next = child->start_at_ms - now;
+		if (!child->pid && child->start_at_ms <= now_ms)
+			child_start(parent, child);
+		if (!child->pid && child->start_at_ms < next)
+			next = child->start_at_ms;
 	}
+	int64_t drivers = drivers_look(parent, now_ms);
+	if (drivers < next)
+		next = drivers;
+	if (parent->stopping)
+		look_at_stopping(parent, now_ms);
+	if (parent->stopping && parent->stop_until_ms < next)
+		next = parent->stop_until_ms;
 	return next;
 }
 
-// --- the loop
-
-static void add_poll(struct pollfd *polls, int *count, const struct wire_channel *channel)
+static int wait_ms(int64_t until_ms)
 {
-	short events = POLLIN;
-
-	if (wire_channel_waiting(channel))
-		events |= POLLOUT;
-	polls[(*count)++] = (struct pollfd){ .fd = channel->fd, .events = events };
+	if (until_ms == INT64_MAX)
+		return -1;
+	int64_t wait = until_ms - clock_monotonic_ms();
+	return wait < 0 ? 0 : wait > PARENT_STOP_MS ? PARENT_STOP_MS : (int)wait;
 }
 
-static void flush_all(struct parent *parent)
+// --- what is readable
+
+struct polled {
+	struct pollfd fds[POLLED_MAX];
+	nfds_t count;
+};
+
+static void poll_add(struct polled *polled, int fd, bool writes)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		if (wire_channel_is_open(&parent->children[i].channel) &&
-		    !result_ok(wire_channel_flush(&parent->children[i].channel)))
-			wire_channel_done(&parent->children[i].channel);
-	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (parent->clients[i].open &&
-		    !result_ok(wire_channel_flush(&parent->clients[i].channel)))
-			client_close(&parent->clients[i]);
+	CHECK(polled->count < POLLED_MAX);
+	polled->fds[polled->count++] =
+	        (struct pollfd){ .fd = fd, .events = (short)(POLLIN | (writes ? POLLOUT : 0)) };
 }
 
-static void turn(struct parent *parent, int signals)
+// A closed line has descriptor -1, which poll() passes over; places stay where they are.
+static void gather(struct parent *parent, struct polled *polled)
 {
-	struct pollfd polls[POLLS];
-	int count = 0;
-	int64_t wait_ms = start_what_is_due(parent);
+	polled->count = 0;
+	poll_add(polled, parent->signals, false);
+	poll_add(polled, parent->root_control, false);
+	for (int i = 0; i < PARENT_CHILDREN; i++)
+		poll_add(polled, parent->children[i].channel.fd,
+		         wire_channel_waiting(&parent->children[i].channel));
+	for (int i = 0; i < PARENT_CLIENTS_MAX; i++)
+		poll_add(polled, parent->clients[i].channel.fd,
+		         wire_channel_waiting(&parent->clients[i].channel));
+}
 
-	polls[count++] = (struct pollfd){ .fd = signals, .events = POLLIN };
-	polls[count++] = (struct pollfd){ .fd = parent->root_socket, .events = POLLIN };
-	for (int i = 0; i < CHILDREN; i++)
-		add_poll(polls, &count, &parent->children[i].channel);
-	for (int i = 0; i < CLIENTS_MAX; i++) {
-		add_poll(polls, &count, &parent->clients[i].channel);
-		if (!parent->clients[i].open)
-			polls[count - 1].fd = -1;
+static void flush_child(struct child *child)
+{
+	struct result result = wire_channel_flush(&child->channel);
+
+	if (!result_ok(result) && result.error != ERROR_CLOSED)
+		child_kill(child, result.detail);
+}
+
+// A descriptor that was closed in this turn is not served, even when its number came back.
+static bool serves(const struct wire_channel *channel, const struct pollfd *polled, short events)
+{
+	return polled->revents & events && channel->fd == polled->fd;
+}
+
+static void serve(struct parent *parent, const struct polled *polled)
+{
+	const struct pollfd *fds = polled->fds;
+	enum { READABLE = POLLIN | POLLHUP | POLLERR };
+
+	for (int i = 0; i < PARENT_CHILDREN; i++) {
+		struct child *child = &parent->children[i];
+		if (serves(&child->channel, &fds[2 + i], POLLOUT))
+			flush_child(child);
+		if (serves(&child->channel, &fds[2 + i], READABLE))
+			child_readable(parent, child);
 	}
-	if (poll(polls, (nfds_t)count, (int)wait_ms) < 0)
-		return;
-	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (polls[2 + CHILDREN + i].revents & (POLLIN | POLLHUP | POLLERR))
-			read_client(parent, &parent->clients[i]);
-	for (int i = 0; i < CHILDREN; i++)
-		if (polls[2 + i].revents & (POLLIN | POLLHUP | POLLERR))
-			read_child(parent, (enum child_kind)i);
-	if (polls[1].revents)
-		accept_client(parent);
-	if (polls[0].revents)
-		on_signal(parent, signals);
-	flush_all(parent);
-}
-
-static int watch_signals(void)
-{
-	sigset_t wanted;
-
-	sigemptyset(&wanted);
-	sigaddset(&wanted, SIGCHLD);
-	sigaddset(&wanted, SIGTERM);
-	sigaddset(&wanted, SIGINT);
-	sigaddset(&wanted, SIGHUP);
-	sigprocmask(SIG_BLOCK, &wanted, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-// Programs are beside `onfile` itself unless the configuration says where they are.
-static bool find_programs(struct parent *parent)
-{
-	char self[CONFIG_TEXT_MAX];
-	ssize_t length;
-
-	if (parent->config.programs[0])
-		return true;
-	length = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (length <= 0)
-		return false;
-	while (length > 0 && self[length - 1] != '/')
-		length--;
-	return bytes_copy_text(bytes_from(self, (size_t)length), parent->config.programs,
-	                       CONFIG_TEXT_MAX);
-}
-
-int parent_serve(const char *config_path, int64_t begun_ms)
-{
-	static struct parent parent = { .listeners = { -1, -1, -1 },
-		                        .root_socket = -1,
-		                        .operator_socket = -1 };
-	struct config_error error;
-	char sentence[800];
-
-	log_init("onfile");
-	parent.begun_ms = begun_ms;
-	parent.config_path = config_path;
-	if (!result_ok(config_read(config_path, &parent.config, &error))) {
-		fprintf(stderr, "onfile: %s\n", error.text);
-		return 2;
+	for (int i = 0; i < PARENT_CLIENTS_MAX; i++) {
+		struct client *client = &parent->clients[i];
+		const struct pollfd *fd = &fds[2 + PARENT_CHILDREN + i];
+		if (serves(&client->channel, fd, POLLOUT))
+			control_flush(client);
+		if (serves(&client->channel, fd, READABLE))
+			control_readable(parent, client);
 	}
-	for (int i = 0; i < CHILDREN; i++)
-		parent.children[i].channel.fd = -1;
-	if (!find_programs(&parent) || !sockets_open(&parent, sentence, sizeof(sentence))) {
-		fprintf(stderr, "onfile: %s\n", sentence);
-		sockets_close(&parent);
+	if (fds[1].revents)
+		control_accept(parent);
+	if (fds[0].revents)
+		take_signals(parent);
+}
+
+static void run(struct parent *parent)
+{
+	struct polled polled;
+
+	for (;;) {
+		int64_t next = look(parent);
+		if (parent->stopping && parent->stopping_place == STOPPED)
+			return;
+		gather(parent, &polled);
+		if (poll(polled.fds, polled.count, wait_ms(next)) > 0)
+			serve(parent, &polled);
+	}
+}
+
+int parent_serve(const struct config *config, const char *config_path, const char *own_folder)
+{
+	static struct parent parent;
+
+	init(&parent, config, config_path);
+	if (!watch_signals(&parent)) {
+		(void)fprintf(stderr, "onfile: the signals cannot be watched: %m\n");
 		return 1;
 	}
-	int signals = watch_signals();
-	child_start(&parent, CHILD_VAULT);
-	child_start(&parent, CHILD_CORE);
-	child_start(&parent, CHILD_WEB);
-	while (parent.stopping <= CHILDREN) {
-		turn(&parent, signals);
-		if (parent.stopping)
-			go_on_stopping(&parent);
+	if (!parent_open(&parent, own_folder)) {
+		parent_close(&parent);
+		return 1;
 	}
-	drivers_end(&parent);
-	sockets_close(&parent);
+	log_event(LOG_INFO, "starting", LOG_TEXT("version", ONFILE_VERSION),
+	          LOG_NUMBER("pid", getpid()));
+	run(&parent);
+	parent_close(&parent);
 	log_event(LOG_INFO, "stopped");
 	return 0;
 }

@@ -1,0 +1,63 @@
+// One call of the `onfile` command: its verb, what was given with it, the configuration. The verbs
+// are the table in main.c.
+#pragma once
+
+#include "config/config.h"
+#include "wire/channel.h"
+
+enum { CLI_OPTIONS_MAX = 64, CLI_ARGUMENTS_MAX = 8192 };
+
+// Exit statuses: the verb did not succeed; the command was not given as it should be.
+enum { CLI_FAILED = 1, CLI_USAGE = 2 };
+
+struct cli_option {
+	const char *name; // without the dashes
+	const char *value;
+};
+
+struct cli_call {
+	const struct cli_verb *verb;
+	const char *config_path; // absolute
+	const char *own_folder;  // where the program is
+	struct config config;
+	const char *name; // the word after the verb, for verbs that take one
+	struct cli_option options[CLI_OPTIONS_MAX];
+	int count;
+};
+
+struct cli_verb {
+	const char *words;   // "connection add"
+	const char *name;    // what the word after the verb is, as an argument for core; NULL: none
+	const char *options; // its options, each followed by a space; `*` after one: required,
+	                     // `+`: may be repeated
+	int (*run)(struct cli_call *call); // NULL: core answers it
+	const char *synopsis;
+	const char *help;
+};
+
+// One sentence on standard error. Returns `status`.
+int cli_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// The option's value; NULL when it was not given.
+const char *cli_option(const struct cli_call *call, const char *name);
+
+// Connects to a control socket; the sentence about why not is on standard error then.
+bool cli_connect(const struct cli_call *call, const char *socket, enum wire_program peer,
+                 struct wire_channel *ret_channel);
+// Sends what was put and waits for the next message.
+MUST_USE struct result cli_ask(struct wire_channel *channel, struct wire_message *ret_message);
+
+// Sends a command to core and prints its lines; returns core's exit status. `arguments` are
+// "name=value" with a zero byte after each.
+int cli_command(const struct cli_call *call, const char *verb, struct bytes arguments,
+                struct bytes blob);
+// Appends one argument.
+void cli_put_argument(struct buffer *arguments, const char *name, const char *value);
+
+// --- verbs with their own code
+int cli_serve(struct cli_call *call);
+int cli_status(struct cli_call *call);
+int cli_version(struct cli_call *call);
+int cli_help(struct cli_call *call);
+int cli_connection_add(struct cli_call *call);
+int cli_connection_describe(struct cli_call *call);
