@@ -17,6 +17,9 @@ struct result vault_init(struct vault *vault, int parent, struct vault_keyring *
 {
 	*vault = (struct vault){ .keyring = keyring };
 	wire_channel_init(&vault->parent, parent, WIRE_VAULT, WIRE_PARENT, VAULT_PARENT_OUT);
+	// The parameters of connections come this way.
+	vault->parent.in.secret = true;
+	vault->parent.out.secret = true;
 	wire_channel_init(&vault->core, -1, WIRE_VAULT, WIRE_CORE, VAULT_CORE_OUT);
 	vault_answers_init(&vault->answers);
 	TRY(secret_pool_new(VAULT_ENVELOPE_SLOT, 2, &vault->pools.envelopes));
