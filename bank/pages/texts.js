@@ -92,5 +92,7 @@ export async function post(path, body) {
 export function money(minor, currency) {
 	const codes = { 643: 'RUB', 840: 'USD', 978: 'EUR', 826: 'GBP', 933: 'BYN', 398: 'KZT', 392: 'JPY' };
 	const style = { style: 'currency', currency: codes[currency] ?? 'RUB', currencyDisplay: 'narrowSymbol' };
-	return new Intl.NumberFormat(locale, style).format(minor / (currency === '392' ? 1 : 100));
+	const unit = currency === '392' ? 1 : 100;
+	if (minor % unit === 0) style.maximumFractionDigits = 0;
+	return new Intl.NumberFormat(locale, style).format(minor / unit);
 }

@@ -69,7 +69,7 @@ class Driver:
     """driver-emv3ds behind its two pipes. Answers are collected by id."""
 
     def __init__(self, directory, **more):
-        parameters = {"directory_url": directory, "requestor_id": "requestor-1", "requestor_name": "Сойка",
+        parameters = {"url": directory, "requestor_id": "requestor-1", "requestor_name": "Сойка",
                       "server_reference": "3DS_LOA_SER_TEST", "acquirer_bin": "400000", "merchant_id": "M0001",
                       "mcc": "5399", "country": "643", **more}
         self.process = subprocess.Popen([f"{BUILD}/src/drivers/emv3ds/driver-emv3ds"], stdin=subprocess.PIPE,

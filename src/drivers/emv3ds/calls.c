@@ -150,11 +150,11 @@ static bool set_blob(CURL *easy, CURLoption option, const char *pem)
 static bool set_up(struct calls *calls, struct open_call *open, int64_t left_ms)
 {
 	const struct parameters *parameters = calls->parameters;
-	struct bytes host = emv3ds_url_host(bytes_text(parameters->directory_url));
+	struct bytes host = emv3ds_url_host(bytes_text(parameters->url));
 	CURL *easy = open->easy;
 
 	// TLS 1.2 and its two suites, or 1.3 (section 6.1.4.2 of the specification).
-	bool fine = curl_easy_setopt(easy, CURLOPT_URL, parameters->directory_url) == CURLE_OK;
+	bool fine = curl_easy_setopt(easy, CURLOPT_URL, parameters->url) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
 	        CURLE_OK;

@@ -60,7 +60,7 @@ struct parameter {
 #define AT(member) #member, offsetof(struct parameters, member)
 
 static const struct parameter table[] = {
-	{ AT(directory_url), "text", true, false, NULL, 0, 2048, is_url,
+	{ AT(url), "text", true, false, NULL, 0, 2048, is_url,
 	  "Address of the directory server (https; http for loopback only)",
 	  "Адрес сервера каталога (https; http — только на этой машине)" },
 	{ AT(requestor_id), "text", true, false, NULL, 0, 35, NULL,

@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 struct parameters {
-	const char *directory_url;
+	const char *url;
 	const char *requestor_id;
 	const char *requestor_name;
 	const char *server_reference;
