@@ -8,7 +8,7 @@ const FOURS = [4, 4, 4, 4, 3];
 export const BRANDS = [
 	{ id: "visa", name: "Visa", ranges: [["4", "4"]], lengths: [13, 16, 18, 19], usual: 16, groups: FOURS, code: 3 },
 	{ id: "mastercard", name: "Mastercard", ranges: [["51", "55"], ["2221", "2720"]], lengths: [16], usual: 16, groups: FOURS, code: 3 },
-	{ id: "mir", name: "Мир", ranges: [["2200", "2204"]], lengths: [16, 17, 18, 19], usual: 16, groups: FOURS, code: 3 },
+	{ id: "mir", name: "Mir", ranges: [["2200", "2204"]], lengths: [16, 17, 18, 19], usual: 16, groups: FOURS, code: 3 },
 	{ id: "amex", name: "American Express", ranges: [["34", "34"], ["37", "37"]], lengths: [15], usual: 15, groups: [4, 6, 5], code: 4 },
 	{ id: "unionpay", name: "UnionPay", ranges: [["62", "62"], ["81", "81"]], lengths: [14, 15, 16, 17, 18, 19], usual: 19, groups: FOURS, code: 3 },
 	{ id: "jcb", name: "JCB", ranges: [["3528", "3589"]], lengths: [16, 17, 18, 19], usual: 16, groups: FOURS, code: 3 },
@@ -48,6 +48,11 @@ export function brandOf(digits) {
 
 export function brandById(id) {
 	return BRANDS.find((b) => b.id === id) ?? UNKNOWN;
+}
+
+/** The brand's name as people who read this language write it. */
+export function nameIn(brand, lang) {
+	return brand.id === "mir" && lang === "ru" ? "Мир" : brand.name;
 }
 
 /** Address of the brand's mark; brands without one get the plain card. */

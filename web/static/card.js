@@ -2,7 +2,7 @@
 // All that lasts is in the state; this page can be closed and opened again at any step. docs/hosted-pages.md is the contract.
 
 import { drawKnown } from "./art.js";
-import { brandById, brandOf, markOf } from "./brands.js";
+import { brandById, brandOf, markOf, nameIn } from "./brands.js";
 import { addBrowserData } from "./browser.js";
 import { CardForm } from "./form.js";
 import { canEncrypt, encrypt, usableKey } from "./jwe.js";
@@ -22,6 +22,7 @@ const outcome = new Outcome(shell, retry);
 const follower = new Follower(token, { state: taken, trouble: (kind) => shell.trouble(kind), gone: () => shell.show("gone") });
 const form = new CardForm({
 	say: (key, places) => shell.say(key, places),
+	name: (brand) => nameIn(brand, shell.lang),
 	now: () => follower.now(),
 	brands: () => follower.state?.brands ?? null,
 	submit: (card) => void send(card),
@@ -79,7 +80,7 @@ function taken(state) {
 function redraw(language) {
 	const state = follower.state;
 	if (!state) return;
-	$("taken-words").textContent = shell.say("taken", { brands: (state.brands ?? []).map((id) => brandById(id).name).join(", ") });
+	$("taken-words").textContent = shell.say("taken", { brands: (state.brands ?? []).map((id) => nameIn(brandById(id), shell.lang)).join(", ") });
 	if (language) {
 		form.words();
 		follower.lang = shell.lang;

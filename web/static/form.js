@@ -17,7 +17,7 @@ export class CardForm {
 	#errors = new Map(); // field to key of its sentence
 	#pressed = false;
 
-	/** hooks: say(key, places), now(), brands(), submit(card), wrong(any), announce(text). */
+	/** hooks: say(key, places), name(brand), now(), brands(), submit(card), wrong(any), announce(text). */
 	constructor(hooks) {
 		this.#hooks = hooks;
 		for (const id of ["input", "change"]) {
@@ -76,8 +76,8 @@ export class CardForm {
 	#setBrand(brand) {
 		this.#brand = brand;
 		$("mark").src = markOf(brand.id);
-		$("mark").alt = brand.name;
-		if (brand.name) this.#hooks.announce(brand.name);
+		$("mark").alt = this.#hooks.name(brand);
+		if (brand.name) this.#hooks.announce($("mark").alt);
 		this.#put("code", editCode($("code").value, 9, brand));
 		this.words();
 		if (document.activeElement === $("code")) this.#enter("code");
@@ -146,7 +146,7 @@ export class CardForm {
 	}
 
 	#sentence(key) {
-		return this.#hooks.say(key, { brand: this.#brand.name });
+		return this.#hooks.say(key, { brand: this.#hooks.name(this.#brand) });
 	}
 
 	#setError(id, key) {

@@ -1,7 +1,7 @@
 // How it ended: the views "done" and "failed". One best next step is the button, everything else is a link.
 
 import { drawKnown } from "./art.js";
-import { brandById, markOf } from "./brands.js";
+import { brandById, markOf, nameIn } from "./brands.js";
 import { $, goodLink, point } from "./shell.js";
 
 const AUTO_SECONDS = 5;
@@ -111,7 +111,7 @@ export class Outcome {
 		if (card) {
 			const brand = brandById(card.brand);
 			const date = `${String(card.exp_month).padStart(2, "0")}/${String(card.exp_year % 100).padStart(2, "0")}`;
-			const name = brand.name || card.brand;
+			const name = nameIn(brand, shell.lang) || card.brand;
 			$("done-mark").src = markOf(card.brand);
 			$("done-name").textContent = `${name} •••• ${card.last4}`;
 			$("done-name").setAttribute("aria-label", shell.say("card.ending", { brand: name, last4: card.last4 }));

@@ -105,7 +105,7 @@ export default {
 	"failed.who.bank": "Your bank",
 	"failed.who.shop": "{merchant}",
 	"failed.who.operator": "{merchant}, not your fault",
-	"failed.who.wait": "It only takes time",
+	"failed.who.wait": "Just wait a little",
 	"failed.reference": "Reference",
 	"failed.copy": "Copy",
 	"failed.copied": "Copied",
@@ -118,7 +118,7 @@ export default {
 	"failed.refused": "The request was not accepted. Start again.",
 
 	"expired.title": "This page is over",
-	"expired.lead": "It was open for too long, or it has done its work already. Nothing was charged. Start again in the shop.",
+	"expired.lead": "It was open for too long, or it has done its work already. Start again in the shop.",
 
 	"lost.title": "There is no such page",
 	"lost.lead": "The address is not complete, or the page is over. Go back to the shop and start again.",
