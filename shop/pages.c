@@ -169,19 +169,24 @@ void shop_pages_answer(struct shop *shop, struct serve_request *request)
 		answer_shell(shop, request, part, is_address(path, &part) ? 200 : 404);
 }
 
-// Every file that the page uses, in one hash.
+// The version is a hash over every file that the worker's text names ("/…" between quotes), over
+// the worker and over the shell.
 static void take_version(struct shop *shop)
 {
-	static const char *const files[] = { "/index.html", "/shop.css", "/goods.json",
-		                             "/worker.js", "/js/main.js" };
+	struct bytes text = serve_static_find(shop->web, bytes_text("/worker.js"))->body;
 	uint8_t hash[SHOP_HASH];
 	struct buffer all;
 
-	buffer_init(&all, 8192);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (serve_static_find(shop->web, bytes_text(files[i])))
-			buffer_put_text(&all,
-			                serve_static_find(shop->web, bytes_text(files[i]))->etag);
+	buffer_init(&all, 16 * 1024);
+	buffer_put_text(&all, serve_static_find(shop->web, bytes_text("/worker.js"))->etag);
+	buffer_put_text(&all, serve_static_find(shop->web, bytes_text("/index.html"))->etag);
+	while (text.length) {
+		text = bytes_slice(text, bytes_find(text, '"') + 1, text.length);
+		struct bytes name = bytes_slice(text, 0, bytes_find(text, '"'));
+		const struct serve_file *file = find_file(shop, name);
+		if (file)
+			buffer_put_text(&all, file->etag);
+	}
 	shop_hash(buffer_view(&all), hash);
 	buffer_reset(&all);
 	hex_put(&all, bytes_from(hash, 8));

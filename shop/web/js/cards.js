@@ -1,0 +1,112 @@
+// Payment methods: the list, adding (onfile's page), the default, removing with ten seconds to undo.
+import { h, icon } from "./dom.js";
+import { t } from "./words.js";
+import { api, loadCards, state } from "./shop.js";
+import { account, brandMark, brandName, cardName, empty, errorNotice, expiryNote, expiryState, plastic, sentence, sheet, toast, wait } from "./parts.js";
+import { linkCard } from "./pay.js";
+
+// Ways to pay: the bank card now; what else there will be is said, not promised as a button.
+export function addSheet(next = "/cards") {
+	const problem = h("div");
+	sheet(t("add.way"), h("p.muted", t("add.way.text")),
+		h("div.rows",
+			h("button.row", { type: "button", onclick: async (event) => {
+				const error = await linkCard(next, event.currentTarget);
+				if (error)
+					problem.replaceChildren(errorNotice(error));
+			} }, h("span.row-icon.way", icon("card")),
+				h("span.row-body", h("span.row-title", t("bank.card")), h("span.row-note", t("bank.card.brands"))),
+				h("span.row-end", icon("next", 20))),
+			h("div.row.way-later", h("span.row-icon.way", icon("phone")),
+				h("span.row-body", h("span.row-title", t("sbp")), h("span.row-note", t("sbp.later"))))),
+		problem);
+}
+
+async function makeDefault(card, draw) {
+	const { error } = await api("POST", `cards/${card.id}/default`);
+	if (error) {
+		toast(sentence(error));
+		return;
+	}
+	await loadCards(true);
+	draw();
+	toast(t("card.default.done", { card: cardName(card) }));
+}
+
+async function remove(card, draw) {
+	const { data, error } = await api("POST", `cards/${card.id}/remove`);
+	if (error) {
+		toast(sentence(error));
+		return;
+	}
+	state.cards = state.cards.filter((other) => other.id !== card.id);
+	draw();
+	toast(t("card.removed", { card: cardName(card) }), { ms: data.undo_ms, label: t("undo"), action: async () => {
+		const answer = await api("POST", `cards/${card.id}/restore`);
+		await loadCards(true);
+		draw();
+		toast(answer.error ? sentence(answer.error) : t("card.back"));
+	} });
+}
+
+function cardSheet(card, draw) {
+	const body = h("div.stack");
+	const dialog = sheet(cardName(card), plastic(card), h("p.muted.center", expiryNote(card)), body);
+	const close = (then) => () => {
+		dialog.close();
+		then(card, draw);
+	};
+	const ask = () => {
+		const yes = h("button.button.button-danger", { type: "button", onclick: close(remove) }, t("card.remove.yes"));
+		body.replaceChildren(h("p.center.strong", { role: "alert" }, t("card.remove.ask")), h("p.center.muted.small", t("card.remove.note")), yes,
+			h("button.button.button-quiet", { type: "button", onclick: begin }, t("cancel")));
+		yes.focus();
+	};
+	const begin = () => body.replaceChildren(...[
+		!card.default && h("button.button", { type: "button", onclick: close(makeDefault) }, t("card.make_default")),
+		h("button.button.button-quiet.danger", { type: "button", onclick: ask }, icon("bin", 20), t("card.remove"))].filter(Boolean));
+	begin();
+}
+
+function row(card, draw) {
+	const at = expiryState(card);
+	return h("button.row", { type: "button", onclick: () => cardSheet(card, draw) },
+		h("span.row-icon", brandMark(card.brand)),
+		h("span.row-body", h("span.row-title", cardName(card)), h("span.row-note", expiryNote(card))),
+		card.default && h("span.tag", t("card.default")),
+		at && h("span.tag." + (at === "over" ? "tag-danger" : "tag-warn"), t("card.tag." + at)),
+		h("span.row-end", icon("next", 20)));
+}
+
+export function cardsPage() {
+	const list = h("div.stack.stack-24", wait(t("cards.loading")));
+	const draw = () => {
+		const add = h("button.button.button-auto", { type: "button", onclick: () => addSheet() }, icon("plus", 20), t("add.button"));
+		list.replaceChildren(...(state.cards?.length
+			? [h("div.rows", state.cards.map((card) => row(card, draw))), add]
+			: [empty(t("cards.empty"), t("cards.empty.text")), add]),
+		h("p.small.muted.safe", icon("lock", 20), h("span", t("cards.safe"))));
+	};
+	loadCards(true).then((error) => (error ? list.replaceChildren(errorNotice(error)) : draw()));
+	return { title: t("cards"), node: account("/cards", h("h1.title", t("cards")), list), signedIn: true };
+}
+
+// The way back from onfile. What became of the link is asked by the server, not read from here.
+export function linkedPage(query) {
+	const node = h("div.page.stack.stack-24", wait(t("linked.loading")));
+	api("GET", `cards/linked/${encodeURIComponent(query.get("session") || "")}`).then(async ({ data, error }) => {
+		if (error || !data.card) {
+			node.replaceChildren(h("h1.title", t("linked.not")), error ? errorNotice(error) : h("p.muted", t("linked.not.text")),
+				h("a.button", { href: "/cards" }, t("cards")), h("a.link", { href: "/help/link" }, t("link.trouble")));
+			return;
+		}
+		await loadCards(true);
+		const shopping = data.next !== "/cards";
+		node.replaceChildren(
+			h("div.done.done-fresh", plastic(data.card), h("h1.title", { tabindex: -1 }, t("linked.title")),
+				h("p.muted", t("linked.text", { brand: brandName(data.card.brand), last4: data.card.last4 }))),
+			h("a.button", { href: shopping ? data.next : "/" }, shopping ? t("linked.next") : t("to.goods")),
+			shopping ? null : h("a.button.button-quiet", { href: "/cards" }, t("cards")));
+	});
+	return { title: t("linked.wait"), node, signedIn: true };
+}
