@@ -72,9 +72,8 @@ function row(card, draw) {
 	const at = expiryState(card);
 	return h("button.row", { type: "button", onclick: () => cardSheet(card, draw) },
 		h("span.row-icon", brandMark(card.brand)),
-		h("span.row-body", h("span.row-title", cardName(card)), h("span.row-note", expiryNote(card))),
-		card.default && h("span.tag", t("card.default")),
-		at && h("span.tag." + (at === "over" ? "tag-danger" : "tag-warn"), t("card.tag." + at)),
+		h("span.row-body", h("span.row-title.card-title", cardName(card), card.default && h("span.tag", t("card.default"))),
+			h("span.row-note" + (at ? "." + at : ""), expiryNote(card))),
 		h("span.row-end", icon("next", 20)));
 }
 

@@ -43,8 +43,8 @@ export function installHint() {
 			return;
 		}
 		box.replaceChildren(h("div.notice.install", h("img", { src: "/icons/icon-192.png", alt: "", width: 48, height: 48 }),
-			h("span.install-text", h("span.notice-title", t("install.title")), t("install.text")),
-			h("button.button.button-small", { type: "button", onclick: install }, t("install.go")),
+			h("span.install-text", h("span.notice-title", t("install.title")), h("span.install-note", t("install.text"))),
+			h("button.button.button-quiet.button-small", { type: "button", onclick: install }, t("install.go")),
 			h("button.round", { type: "button", "aria-label": t("install.no"), onclick: () => { store(local, "install", "no"); redraw(); } }, icon("close", 20))));
 	};
 	redraw();

@@ -82,6 +82,7 @@ function show(options = {}) {
 	leave = found.leave || (() => {});
 	document.title = found.title === t("shop") ? found.title : `${found.title} · ${t("shop")}`;
 	main.replaceChildren(found.node);
+	document.body.dataset.page = location.pathname === "/" ? "home" : "other";
 	drawFrame();
 	if (options.arrive) {
 		frame.said.textContent = found.title;

@@ -28,7 +28,7 @@ export function ordersPage() {
 		const rows = data.orders.map((order) => h("a.row.order-row", { href: `/orders/${order.id}` },
 			h("span.row-icon.thumbs", order.items.slice(0, 3).map(thumb)),
 			h("span.row-body", h("span.row-title", order.items.length === 1 ? name(order.items[0]) : plural("things", count(order))),
-				h("span.row-note", day(order.created), order.state !== "paid" && [" · ", tag(order)])),
+				h("span.row-note", day(order.created), order.state !== "paid" && [" ", tag(order)])),
 			h("span.row-end.strong.digits", money(order.amount))));
 		list.replaceChildren(...[kept && keptNotice(), rows.length ? h("div.rows", rows)
 			: empty(t("orders.empty"), t("orders.empty.text"), "/", t("to.goods"))].filter(Boolean));

@@ -6,7 +6,7 @@ import { art, basket, setCount, state, words } from "./shop.js";
 const BRANDS = { visa: "Visa", mastercard: "Mastercard", mir: "Мир", amex: "American Express", unionpay: "UnionPay", jcb: "JCB" };
 
 export const brandName = (brand) => (brand === "mir" ? t("mir") : BRANDS[brand] || t("card"));
-export const cardName = (card) => `${brandName(card.brand)} •••• ${card.last4}`;
+export const cardName = (card) => `${brandName(card.brand)} ••••\u00a0${card.last4}`;
 
 export function brandMark(brand) {
 	const file = brand in BRANDS ? brand : "generic";
@@ -30,7 +30,7 @@ export function expiryNote(card) {
 // The drawn card.
 export function plastic(card) {
 	return h("div.plastic", { "data-brand": card.brand, role: "img", "aria-label": `${brandName(card.brand)}, ${t("card.ends", { last4: card.last4 })}` },
-		h("span.plastic-top", h("span.plastic-shop", t("shop")), brandMark(card.brand)),
+		h("span.plastic-top", h("span.plastic-chip"), brandMark(card.brand)),
 		h("span.plastic-number.digits", `••••  ••••  ••••  ${card.last4}`),
 		h("span.plastic-foot.digits", expiry(card)));
 }

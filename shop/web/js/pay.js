@@ -23,7 +23,7 @@ function chooser(chosen, next, onchoose) {
 				dialog.close();
 				onchoose(card);
 			} }, h("span.row-icon", brandMark(card.brand)),
-				h("span.row-body", h("span.row-title", cardName(card)), h("span.row-note", expiryNote(card))),
+				h("span.row-body", h("span.row-title", cardName(card)), h("span.row-note" + (expiryState(card) ? "." + expiryState(card) : ""), expiryNote(card))),
 				h("span.row-end", card.id === chosen?.id && icon("check"))))),
 		h("button.button.button-quiet", { type: "button", onclick: (event) => linkCard(next, event.currentTarget) }, icon("plus", 20), t("card.add")));
 }
@@ -79,7 +79,7 @@ export function payPanel({ items, amount, here, extra = null, again = null, pref
 			h("button.row.pay-card", { type: "button", disabled: busy, onclick: () => chooser(card, here, (other) => { card = other; draw(); }) },
 				h("span.row-icon", brandMark(card.brand)),
 				h("span.row-body", h("span.row-title", cardName(card)),
-					expiryState(card) && h("span.row-note", expiryNote(card))),
+					expiryState(card) && h("span.row-note." + expiryState(card), expiryNote(card))),
 				h("span.row-end", t("change"))),
 			h("button.button.buy", { type: "button", "aria-busy": busy ? "true" : null, onclick: buy },
 				busy ? t("pay.busy") : again ? t("pay.again", { price: price() }) : t("pay.buy", { price: price() })),

@@ -24,21 +24,12 @@ export function groupPhone(text) {
 	return out;
 }
 
-// The caret stays after the same digit, wherever the groups moved it.
+// The caret stays after the same digit: what is left of it, formatted alone, is as long as it has to be.
 function keepCaret(input, format) {
-	const left = input.value.slice(0, input.selectionStart).replace(/\D/g, "").length;
 	const atEnd = input.selectionStart === input.value.length;
-	const before = input.value.replace(/\D/g, "").length;
+	const left = format(input.value.slice(0, input.selectionStart)).length;
 	input.value = format(input.value);
-	let want = left + (input.value.replace(/\D/g, "").length - before);
-	let at = 0;
-	while (at < input.value.length && want > 0) {
-		if (/\d/.test(input.value[at]))
-			want--;
-		at++;
-	}
-	if (atEnd)
-		at = input.value.length;
+	const at = atEnd ? input.value.length : left;
 	input.setSelectionRange(at, at);
 }
 
@@ -61,7 +52,9 @@ function field(id, label, hint, attributes) {
 export function signIn(query) {
 	const asked = query.get("next") || "/";
 	const next = /^\/(?![/\\])/.test(asked) ? asked : "/";
-	const node = h("div.page.sign-in.stack.stack-24");
+	const form = h("div.sign-in-form.stack.stack-24");
+	const node = h("div.page.page-wide.sign-in", form,
+		h("div.sign-in-art", h("img", { src: "/art/hero.svg", alt: "", width: 520, height: 360 })));
 	let stop = new AbortController();
 	let ticking = 0;
 
@@ -79,7 +72,7 @@ export function signIn(query) {
 			phone.say("");
 			keepCaret(phone.input, groupPhone);
 		});
-		const form = h("form.stack", { novalidate: true, onsubmit: async (event) => {
+		const fields = h("form.stack", { novalidate: true, onsubmit: async (event) => {
 			event.preventDefault();
 			problem.replaceChildren();
 			button.setAttribute("aria-busy", "true");
@@ -95,8 +88,8 @@ export function signIn(query) {
 				codeStep(data);
 			}
 		} }, phone.node, problem, button);
-		node.replaceChildren(
-			h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("sign_in")), h("p.muted", t("sign_in.text"))), form,
+		form.replaceChildren(
+			h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("sign_in")), h("p.muted", t("sign_in.text"))), fields,
 			h("p.small", h("a", { href: "/help/code" }, t("code.trouble"))));
 		phone.input.focus({ preventScroll: true });
 	}
@@ -160,9 +153,9 @@ export function signIn(query) {
 			if (code.input.value.length === 6)
 				send();
 		});
-		node.replaceChildren(
+		form.replaceChildren(
 			h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("code.title")),
-				h("p.muted", t("code.sent", { phone: sent.phone }), " ",
+				h("p.muted", t("code.sent"), " ", h("span.phone.digits", sent.phone), " ",
 					h("button.link", { type: "button", onclick: () => { store(session, "code", null); leave(); stop = new AbortController(); phoneStep(sent.phone); } }, t("change")))),
 			h("form.stack", { novalidate: true, onsubmit: (event) => { event.preventDefault(); send(); } }, code.node, problem, button),
 			h("div.code-more", again, h("a.small", { href: "/help/code" }, t("code.trouble"))));
