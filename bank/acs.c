@@ -102,7 +102,7 @@ static const char *eci_of(const char *brand, const char *category, char status)
 // A value of twenty random bytes; the host knows which it gave out for which card.
 static void make_value(struct bank_web *web, const char *number, char ret_value[static 29])
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	uint8_t raw[20];
 
 	fill_random(raw, sizeof(raw));
@@ -207,7 +207,7 @@ static void on_reported(enum outgoing_end end, struct bytes body, void *owner)
 static void report(struct bank_web *web, struct acs_transaction *transaction)
 {
 	cleanup(cleanup_json) json_t *rreq = make_rreq(transaction);
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	struct report *sent = calloc(1, sizeof(*sent));
 
 	CHECK(sent);
@@ -260,7 +260,7 @@ void acs_app_answer(struct bank_web *web, const char *id, bool approved)
 static void send_code(struct bank_web *web, struct acs_transaction *transaction)
 {
 	char code[CODE_DIGITS + 1];
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	size_t length = strlen(transaction->number);
 	const struct page_value values[] = {
 		{ "code", code },
@@ -340,7 +340,7 @@ static struct acs_transaction *keep(struct bank_web *web, const json_t *areq,
 	struct acs_transaction *transaction = calloc(1, sizeof(*transaction));
 	const char *url = emv3ds_text(areq, "threeDSRequestorURL");
 	uint8_t token[16];
-	cleanup(buffer_done) struct buffer hex;
+	cleanup(buffer_done) struct buffer hex = { 0 };
 
 	CHECK(transaction);
 	web_uuid(transaction->id);
@@ -421,7 +421,7 @@ static json_t *decouple(struct bank_web *web, const json_t *areq, const struct b
 	struct acs_transaction *transaction;
 	json_t *ares;
 	unsigned long minutes;
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 
 	// Only when it was asked for; otherwise the same tap, in a challenge.
 	if (*emv3ds_text(areq, "threeDSRequestorDecReqInd") != 'Y')
@@ -461,7 +461,7 @@ static json_t *decide(struct bank_web *web, const json_t *areq, const struct ban
 
 void web_message(struct serve_request *request, const json_t *message)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	struct serve_reply reply = { .status = 200, .type = "application/JSON; charset=UTF-8" };
 
 	buffer_init(&text, 1024 * 1024);

@@ -42,9 +42,9 @@ static struct result decode(struct bytes value, struct buffer *out)
 void acs_handle_method(struct bank_web *web, struct serve_request *request, struct bytes rest)
 {
 	cleanup(http_form_done) struct http_form form = { 0 };
-	cleanup(buffer_done) struct buffer text;
-	cleanup(buffer_done) struct buffer back;
-	cleanup(buffer_done) struct buffer encoded;
+	cleanup(buffer_done) struct buffer text = { 0 };
+	cleanup(buffer_done) struct buffer back = { 0 };
+	cleanup(buffer_done) struct buffer encoded = { 0 };
 	cleanup(cleanup_json) json_t *data = NULL;
 	struct emv3ds_problem problem = emv3ds_problem(EMV3DS_FORMAT, "threeDSMethodData");
 	const char *url;
@@ -85,7 +85,7 @@ void acs_handle_method(struct bank_web *web, struct serve_request *request, stru
 static void send_back(struct bank_web *web, struct serve_request *request,
                       const struct acs_transaction *transaction, const json_t *message)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	struct bytes origin = emv3ds_url_origin(bytes_text(transaction->notification_url));
 	char forms[700];
 
@@ -175,7 +175,7 @@ static void refuse_creq(struct bank_web *web, struct serve_request *request,
 void challenge_handle_creq(struct bank_web *web, struct serve_request *request, struct bytes rest)
 {
 	cleanup(http_form_done) struct http_form form = { 0 };
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	cleanup(cleanup_json) json_t *creq = NULL;
 	struct emv3ds_problem problem = emv3ds_problem(EMV3DS_UNKNOWN_ID, "acsTransID");
 	struct acs_transaction *transaction;

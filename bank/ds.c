@@ -193,7 +193,7 @@ static void on_ares(enum outgoing_end end, struct bytes body, void *owner)
 static void send_on(struct bank_web *web, struct serve_request *request, const json_t *message,
                     const json_t *text_of, const char *url, unsigned wait_ms, outgoing_done done)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 	struct hop *hop = calloc(1, sizeof(*hop));
 
 	CHECK(hop);

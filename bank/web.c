@@ -120,7 +120,7 @@ void web_page(struct bank_web *web, struct serve_request *request, int status, c
 	struct page_value all[40] = { { "lang", russian ? "ru" : "en" } };
 	char path[64];
 	char policy[1200];
-	cleanup(buffer_done) struct buffer out;
+	cleanup(buffer_done) struct buffer out = { 0 };
 	const struct serve_file *file;
 	struct serve_reply reply = { .status = status, .type = "text/html; charset=utf-8" };
 
@@ -170,7 +170,7 @@ json_t *web_body(const struct serve_request *request)
 		return NULL;
 	object = json_object();
 	for (size_t i = 0; i < form.count; i++) {
-		cleanup(buffer_done) struct buffer name;
+		cleanup(buffer_done) struct buffer name = { 0 };
 
 		buffer_init(&name, 1000);
 		buffer_put(&name, form.pairs[i].name);

@@ -194,13 +194,6 @@ class World:
         return url.replace("bank.localhost", "127.0.0.1")
 
 
-@pytest.fixture(scope="module")
-def world():
-    made = World()
-    yield made
-    made.stop()
-
-
 class Browser:
     """Follows the bank's pages as a browser without scripts does."""
 
@@ -727,6 +720,8 @@ def memory_of(pid):
             if "w" not in rights or "[v" in line:
                 continue
             start, end = (int(part, 16) for part in where.split("-"))
+            if end - start > 1 << 30:  # a sanitizer's own map of the memory
+                continue
             memory.seek(start)
             yield line.strip(), memory.read(end - start)
 

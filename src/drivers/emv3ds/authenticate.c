@@ -159,7 +159,7 @@ static void put_challenge(json_t *more, const struct pending *pending, const jso
 	cleanup(cleanup_json) json_t *creq =
 	        emv3ds_creq(emv3ds_text(ares, "threeDSServerTransID"),
 	                    emv3ds_text(ares, "acsTransID"), pending->window);
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 
 	buffer_init(&text, 4096);
 	json_object_set_new(more, "acs_url", json_string(url));

@@ -175,7 +175,7 @@ static void write_output(struct driver *driver)
 static struct result read_parameters(struct driver *driver)
 {
 	const char *name = "";
-	cleanup(buffer_done) struct buffer line;
+	cleanup(buffer_done) struct buffer line = { 0 };
 	struct result result;
 	uint8_t byte;
 	ssize_t got;
@@ -242,7 +242,7 @@ static int serve(struct driver *driver)
 
 static int describe(void)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 
 	buffer_init(&text, LINE_MAX_BYTES);
 	if (!result_ok(parameters_describe(&text)))

@@ -29,7 +29,7 @@ static void put_text(json_t *more, const char *member, const json_t *rreq, const
 
 static void put_response(json_t *more, const json_t *message)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 
 	buffer_init(&text, 8192);
 	if (result_ok(emv3ds_write(message, &text)))

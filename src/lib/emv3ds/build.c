@@ -204,7 +204,7 @@ struct result emv3ds_write(const json_t *message, struct buffer *buffer)
 
 struct result emv3ds_write_base64url(const json_t *message, struct buffer *buffer)
 {
-	cleanup(buffer_done) struct buffer text;
+	cleanup(buffer_done) struct buffer text = { 0 };
 
 	buffer_init_secret(&text, 64 * 1024);
 	TRY(emv3ds_write(message, &text));

@@ -97,7 +97,7 @@ static bool zone_ok(struct bytes text)
 
 static bool cavv_ok(struct bytes text)
 {
-	cleanup(buffer_done) struct buffer raw;
+	cleanup(buffer_done) struct buffer raw = { 0 };
 
 	buffer_init(&raw, 64);
 	return result_ok(base64_read(text, &raw)) && raw.length == 20;

@@ -193,7 +193,7 @@ TEST(without_javascript_its_values_are_left_out)
 
 static bool decodes(const char *text, const char *expected)
 {
-	cleanup(buffer_done) struct buffer buffer;
+	cleanup(buffer_done) struct buffer buffer = { 0 };
 
 	buffer_init(&buffer, 100);
 	if (!result_ok(emv3ds_base64url_read(bytes_text(text), &buffer)))
@@ -245,8 +245,8 @@ TEST(an_origin_ends_with_the_port)
 TEST(creq_is_written_as_base64url_without_padding)
 {
 	cleanup(cleanup_json) json_t *creq = emv3ds_creq("t", "a", "05");
-	cleanup(buffer_done) struct buffer text;
-	cleanup(buffer_done) struct buffer back;
+	cleanup(buffer_done) struct buffer text = { 0 };
+	cleanup(buffer_done) struct buffer back = { 0 };
 
 	buffer_init(&text, 1000);
 	buffer_init(&back, 1000);
