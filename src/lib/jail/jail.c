@@ -43,24 +43,41 @@ static struct result set_limits(const struct jail *jail)
 	return RESULT_OK;
 }
 
+// The folder becomes the root first: only root may do that.
+static struct result enter_folder(const struct jail *jail, bool drops)
+{
+	if (!jail->folder)
+		return RESULT_OK;
+	if (chdir(jail->folder) != 0)
+		return FAIL(ERROR_SYSTEM, "the program's folder cannot be entered");
+	if (drops && !SANITIZED && (chroot(".") != 0 || chdir("/") != 0))
+		return FAIL(ERROR_SYSTEM, "the program's folder cannot become its root");
+	return RESULT_OK;
+}
+
 static struct result change_user(const struct jail *jail)
 {
-	bool drops = geteuid() == 0 && jail->user != 0;
+	uid_t user = jail->user;
 	int dies_with_parent = 0;
 
-	// A change of user undoes this; whoever had it before has it afterwards.
+	// The change undoes this; a program that had it before has it afterwards.
 	if (prctl(PR_GET_PDEATHSIG, &dies_with_parent, 0, 0, 0) != 0)
 		return FAIL(ERROR_SYSTEM, "the signal of the parent's death cannot be read");
-	if (jail->folder && chdir(jail->folder) != 0)
-		return FAIL(ERROR_SYSTEM, "the program's folder cannot be entered");
-	if (drops && jail->folder && !SANITIZED && (chroot(".") != 0 || chdir("/") != 0))
-		return FAIL(ERROR_SYSTEM, "the program's folder cannot become its root");
-	if (drops &&
-	    (setgroups(0, NULL) != 0 || setresgid(jail->user, jail->user, jail->user) != 0 ||
-	     setresuid(jail->user, jail->user, jail->user) != 0))
+	if (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 ||
+	    setresuid(user, user, user) != 0)
 		return FAIL(ERROR_SYSTEM, "the program's user cannot be taken");
-	if (dies_with_parent && prctl(PR_SET_PDEATHSIG, dies_with_parent, 0, 0, 0) != 0)
+	if (prctl(PR_SET_PDEATHSIG, dies_with_parent, 0, 0, 0) != 0)
 		return FAIL(ERROR_SYSTEM, "the signal of the parent's death cannot be set");
+	return RESULT_OK;
+}
+
+static struct result become_user(const struct jail *jail)
+{
+	bool drops = geteuid() == 0 && jail->user != 0;
+
+	TRY(enter_folder(jail, drops));
+	if (drops)
+		TRY(change_user(jail));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
 		return FAIL(ERROR_SYSTEM, "new rights cannot be ruled out");
 	return RESULT_OK;
@@ -175,7 +192,7 @@ static const int read_calls[] = {
 	CALL(statx),      CALL(access),  CALL(faccessat2), CALL(readlink),
 	CALL(getdents64), CALL(pread64), CALL(statfs),     CALL(fstatfs)
 };
-static const int store_calls[] = {
+static const int file_calls[] = {
 	CALL(openat),
 	CALL(open),
 	CALL(stat),
@@ -248,7 +265,7 @@ static struct result restrict_calls(const struct jail *jail)
 	if (good && jail->allow & JAIL_READ)
 		good = ADD(filter, read_calls);
 	if (good && jail->allow & JAIL_STORE)
-		good = ADD(filter, store_calls);
+		good = ADD(filter, file_calls);
 	if (good && jail->allow & JAIL_DIAL)
 		good = ADD(filter, dial_calls) && add_sockets(filter);
 	if (!good || seccomp_load(filter) != 0)
@@ -259,7 +276,7 @@ static struct result restrict_calls(const struct jail *jail)
 struct result jail_enter(const struct jail *jail)
 {
 	TRY(set_limits(jail));
-	TRY(change_user(jail));
+	TRY(become_user(jail));
 	if (SANITIZED)
 		return RESULT_OK;
 	TRY(restrict_files(jail));

@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -93,6 +94,32 @@ TEST(a_store_is_held_to_its_folder)
 {
 	if (jail_is_whole())
 		EXPECT(in_jail(JAIL_STORE, open_file) == 1);
+}
+
+static int look_at_user(void)
+{
+	int signal_number = 0;
+
+	if (getuid() != 61999 || getgid() != 61999)
+		return 1;
+	return prctl(PR_GET_PDEATHSIG, &signal_number) == 0 && signal_number == SIGKILL ? 0 : 2;
+}
+
+// Only root can see this one.
+TEST(root_gives_up_its_user_and_still_dies_with_its_parent)
+{
+	if (geteuid() != 0)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		struct jail jail = { .user = 61999, .folder = "/", .allow = JAIL_STORE };
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !result_ok(jail_enter(&jail)))
+			_exit(99);
+		_exit(look_at_user());
+	}
+	int status = 0;
+	waitpid(child, &status, 0);
+	EXPECT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 TAP_MAIN

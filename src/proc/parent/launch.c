@@ -50,27 +50,35 @@ static int aside(int fd)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 }
 
+// The program gets 0, 1, 2, its channel as 3, and its own file until exec; nothing else stays open.
+static bool close_others(int program, bool has_channel)
+{
+	unsigned first = has_channel ? CHANNEL_FD + 1 : CHANNEL_FD;
+
+	return close_range(first, (unsigned)program - 1, 0) == 0 &&
+	       close_range((unsigned)program + 1, ~0U, 0) == 0;
+}
+
 static bool place_descriptors(const struct launch *launch, int *ret_program)
 {
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int program = aside(launch->program);
-	int input = launch->input < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : launch->input;
-	int output = launch->output < 0 ? STDERR_FILENO : launch->output;
+	int input = aside(launch->input < 0 ? null : launch->input);
+	int output = aside(launch->output < 0 ? STDERR_FILENO : launch->output);
+	bool has_channel = launch->channel >= 0;
 	int channel = aside(launch->channel);
 
-	input = aside(input);
-	output = aside(output);
-	if (program < 0 || input < 0 || output < 0 || (launch->channel >= 0 && channel < 0))
+	if (program < 0 || input < 0 || output < 0 || (has_channel && channel < 0))
 		return false;
-	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
-	    (channel >= 0 && dup2(channel, CHANNEL_FD) < 0))
+	if (dup2(input, STDIN_FILENO) < 0 || dup2(output, STDOUT_FILENO) < 0)
+		return false;
+	if (has_channel && dup2(channel, CHANNEL_FD) < 0)
 		return false;
 	// The interpreter of a script reads it through its descriptor; a binary's goes with exec.
 	if (is_script(program) && fcntl(program, F_SETFD, 0) != 0)
 		return false;
-	unsigned first = channel >= 0 ? CHANNEL_FD + 1 : CHANNEL_FD;
 	*ret_program = program;
-	return close_range(first, (unsigned)program - 1, 0) == 0 &&
-	       close_range((unsigned)program + 1, ~0U, 0) == 0;
+	return close_others(program, has_channel);
 }
 
 static bool change_user(uint32_t user)
