@@ -34,6 +34,9 @@ struct line_frame {
 #define SIGN_OFF_MS 2000
 #define READ_AT_ONCE 65536
 #define FRAMES_AT_ONCE 64
+// What the kernel takes counts as sent. It takes little, so that a bank that has stopped reading
+// does not find old requests when it reads again.
+#define SEND_BUFFER 65536
 
 static void set_state(struct line *line, enum line_state state, int64_t timer_ms)
 {
@@ -221,6 +224,7 @@ static void dial(struct driver *driver, int64_t tick_ms)
 	struct sockaddr_storage address;
 	socklen_t length;
 	int on = 1;
+	int kept = SEND_BUFFER;
 
 	CHECK(read_host(driver->parameters.host, driver->parameters.port, &address, &length));
 	line->fd = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -230,6 +234,7 @@ static void dial(struct driver *driver, int64_t tick_ms)
 	}
 	setsockopt(line->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(line->fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(line->fd, SOL_SOCKET, SO_SNDBUF, &kept, sizeof kept);
 	buffer_init_secret(&line->incoming, READ_AT_ONCE * 4);
 	set_state(line, LINE_CONNECTING, tick_ms + driver->parameters.connect_timeout_ms);
 	if (connect(line->fd, (struct sockaddr *)&address, length) == 0)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "jail/jail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_LIMIT 65536
@@ -217,9 +218,16 @@ int main(int argc, char **argv)
 	}
 	if (getenv("ONFILE_DRIVER_DEBUG"))
 		log_set_level(LOG_DEBUG);
-	prctl(PR_SET_DUMPABLE, 0);
 	signal(SIGPIPE, SIG_IGN);
 	json_set_alloc_funcs(secret_malloc, secret_free);
 	prepare_output();
+	// These open files when they are first used, which will be refused then.
+	tzset();
+	json_object_seed(0);
+	struct result result = jail_enter(&(struct jail){ .allow = JAIL_DIAL, .files = 16 });
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
+		return 1;
+	}
 	return run();
 }
