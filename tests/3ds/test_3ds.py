@@ -280,6 +280,12 @@ def test_a_payment(world):
     assert answer["outcome"] == "not_sent" and "purchaseCurrency" in answer["detail"]
 
 
+def test_a_long_name_is_cut(world):
+    _, answer = world.authenticate("4000002500003155", merchant_name="Я" * 60)
+    page = Browser(world, answer).open()
+    assert "Я" * 40 in page.text and "Я" * 41 not in page.text
+
+
 def test_what_the_directory_refuses(world):
     _, answer = world.authenticate("4000008400001280")
     assert answer["outcome"] == "declined" and "403" in answer["detail"]

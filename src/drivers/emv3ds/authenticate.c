@@ -67,7 +67,7 @@ static bool put_parties(json_t *areq, const json_t *line, const struct parameter
 	       emv3ds_put(areq, "acquirerMerchantID", parameters->merchant_id) &&
 	       emv3ds_put(areq, "mcc", parameters->mcc) &&
 	       emv3ds_put(areq, "merchantCountryCode", parameters->country) &&
-	       emv3ds_put(areq, "merchantName", emv3ds_text(line, "merchant_name"));
+	       emv3ds_put_cut(areq, "merchantName", emv3ds_text(line, "merchant_name"), 40);
 }
 
 static bool put_wishes(json_t *areq, const json_t *line)

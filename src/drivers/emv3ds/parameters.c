@@ -115,6 +115,16 @@ static bool read_number(const struct parameter *row, const json_t *value, long *
 	return number >= (uint64_t)row->min && number <= (uint64_t)row->max;
 }
 
+// Lengths of 3-D Secure fields count characters, not bytes.
+static size_t characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
 static bool read_text(const struct parameter *row, const json_t *value, const char **ret_text)
 {
 	const char *text = json_string_value(value);
@@ -124,7 +134,7 @@ static bool read_text(const struct parameter *row, const json_t *value, const ch
 	*ret_text = text;
 	if (!*text)
 		return !row->required;
-	return (row->max == 0 || strlen(text) <= (size_t)row->max) &&
+	return (row->max == 0 || characters(text) <= (size_t)row->max) &&
 	       (!row->check || row->check(text));
 }
 

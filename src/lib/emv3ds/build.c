@@ -26,6 +26,19 @@ bool emv3ds_put(json_t *message, const char *name, const char *text)
 	return json_object_set_new(message, name, json_string(text)) == 0;
 }
 
+bool emv3ds_put_cut(json_t *message, const char *name, const char *text, size_t max)
+{
+	size_t length = 0;
+
+	if (!text || !*text)
+		return true;
+	for (size_t seen = 0; text[length]; length++) {
+		if (((unsigned char)text[length] & 0xc0) != 0x80 && seen++ == max)
+			break;
+	}
+	return json_object_set_new(message, name, json_stringn(text, length)) == 0;
+}
+
 bool emv3ds_copy(json_t *message, const json_t *from, const char *const names[])
 {
 	for (size_t i = 0; names[i]; i++) {
@@ -145,20 +158,6 @@ unsigned emv3ds_color_depth(long depth)
 	return known[i];
 }
 
-// Puts the first `max` characters of a UTF-8 text.
-static bool put_cut(json_t *message, const char *name, const char *text, size_t max)
-{
-	size_t length = 0;
-
-	if (!text || !*text)
-		return true;
-	for (size_t seen = 0; text[length]; length++) {
-		if (((unsigned char)text[length] & 0xc0) != 0x80 && seen++ == max)
-			break;
-	}
-	return json_object_set_new(message, name, json_stringn(text, length)) == 0;
-}
-
 static bool put_number(json_t *message, const char *name, long number, long min, long max)
 {
 	char text[24];
@@ -171,9 +170,9 @@ static bool put_number(json_t *message, const char *name, long number, long min,
 
 bool emv3ds_put_browser(json_t *message, const struct emv3ds_browser *browser)
 {
-	if (!put_cut(message, "browserAcceptHeader", browser->accept_header, 2048) ||
-	    !put_cut(message, "browserUserAgent", browser->user_agent, 2048) ||
-	    !put_cut(message, "browserLanguage", browser->language, 8) ||
+	if (!emv3ds_put_cut(message, "browserAcceptHeader", browser->accept_header, 2048) ||
+	    !emv3ds_put_cut(message, "browserUserAgent", browser->user_agent, 2048) ||
+	    !emv3ds_put_cut(message, "browserLanguage", browser->language, 8) ||
 	    !emv3ds_put(message, "browserIP", browser->ip) ||
 	    json_object_set_new(message, "browserJavascriptEnabled",
 	                        json_boolean(browser->script)) != 0)

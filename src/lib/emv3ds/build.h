@@ -11,6 +11,8 @@
 json_t *emv3ds_new(enum emv3ds_type type);
 // False when there is no memory.
 bool emv3ds_put(json_t *message, const char *name, const char *text);
+// The same, with the text cut after its first `max` characters.
+bool emv3ds_put_cut(json_t *message, const char *name, const char *text, size_t max);
 // Copies fields (a list of names that ends with NULL) that `from` has.
 bool emv3ds_copy(json_t *message, const json_t *from, const char *const names[]);
 
