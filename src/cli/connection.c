@@ -196,9 +196,9 @@ int cli_connection_add(struct cli_call *call)
 {
 	struct cli_driver *driver cleanup(driver_free) = calloc(1, sizeof(*driver));
 	const char *name = cli_option(call, "driver");
-	struct buffer parameters cleanup(buffer_done);
-	struct buffer blob cleanup(buffer_done);
-	struct buffer arguments cleanup(buffer_done);
+	struct buffer parameters cleanup(buffer_done) = { 0 };
+	struct buffer blob cleanup(buffer_done) = { 0 };
+	struct buffer arguments cleanup(buffer_done) = { 0 };
 
 	buffer_init_secret(&parameters, PARAMETERS_MAX);
 	buffer_init(&blob, BLOB_MAX);

@@ -183,7 +183,7 @@ static bool run_describe(int program, const char *name, uint32_t user, struct bu
 
 bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver)
 {
-	struct buffer text cleanup(buffer_done);
+	struct buffer text cleanup(buffer_done) = { 0 };
 	int folder cleanup(cleanup_fd) =
 	        open(call->config.drivers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char file[128];

@@ -117,7 +117,7 @@ int cli_status(struct cli_call *call)
 // What core answers: the word after the verb and the options, as they are.
 static int ask_core(const struct cli_call *call)
 {
-	struct buffer arguments cleanup(buffer_done);
+	struct buffer arguments cleanup(buffer_done) = { 0 };
 
 	buffer_init(&arguments, CLI_ARGUMENTS_MAX);
 	if (call->name)

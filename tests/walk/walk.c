@@ -175,7 +175,7 @@ static bool open_page(struct walk *walk)
 static bool read_point(struct walk *walk, const char *x, const char *y,
                        struct crypto_p256_point *point)
 {
-	struct buffer bytes cleanup(buffer_done);
+	struct buffer bytes cleanup(buffer_done) = { 0 };
 
 	buffer_init(&bytes, 64);
 	if (!result_ok(base64url_read(bytes_text(x), &bytes)) ||
@@ -190,8 +190,8 @@ static bool read_point(struct walk *walk, const char *x, const char *y,
 static bool encrypt(struct walk *walk, const char *number, const char *cvc)
 {
 	struct crypto_p256_point point;
-	struct buffer plain cleanup(buffer_done);
-	struct buffer jwe cleanup(buffer_done);
+	struct buffer plain cleanup(buffer_done) = { 0 };
+	struct buffer jwe cleanup(buffer_done) = { 0 };
 
 	if (!read_point(walk, said(walk, "keys.keys.0.x"), said(walk, "keys.keys.0.y"), &point))
 		return false;
@@ -210,7 +210,7 @@ static bool encrypt(struct walk *walk, const char *number, const char *cvc)
 
 static bool post_card(struct walk *walk, int status)
 {
-	struct buffer form cleanup(buffer_done);
+	struct buffer form cleanup(buffer_done) = { 0 };
 	char path[300];
 
 	buffer_init(&form, 16384);
@@ -229,7 +229,7 @@ static bool post_card(struct walk *walk, int status)
 // What the card page does while it waits: the bank's method frame.
 static bool run_method(struct walk *walk)
 {
-	struct buffer form cleanup(buffer_done);
+	struct buffer form cleanup(buffer_done) = { 0 };
 	char action[2048], data[4096];
 
 	if (!get_state(walk) || !said(walk, "method.url")[0])
@@ -293,7 +293,7 @@ static bool order(struct walk *walk)
 
 static bool open_challenge(struct walk *walk)
 {
-	struct buffer form cleanup(buffer_done);
+	struct buffer form cleanup(buffer_done) = { 0 };
 	char path[2048];
 
 	if (!open_page(walk) || !encrypt(walk, "4000002500003155", "123") ||
@@ -325,7 +325,7 @@ static bool open_challenge(struct walk *walk)
 
 static bool answer_challenge(struct walk *walk)
 {
-	struct buffer form cleanup(buffer_done);
+	struct buffer form cleanup(buffer_done) = { 0 };
 	char id[128], token[256], action[2048], data[4096], code[7];
 	struct bytes html = buffer_view(&walk->answer.body);
 

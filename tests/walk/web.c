@@ -102,8 +102,8 @@ static size_t fill_fields(const struct site *site, const char *type, char *autho
 bool site_ask(struct site *site, const char *method, const char *path, const char *type,
               struct bytes body, struct answer *ret_answer)
 {
-	struct buffer out cleanup(buffer_done);
-	struct buffer in cleanup(buffer_done);
+	struct buffer out cleanup(buffer_done) = { 0 };
+	struct buffer in cleanup(buffer_done) = { 0 };
 	struct http_response response;
 	struct http_pair pairs[10];
 	char authorization[300];

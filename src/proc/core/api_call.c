@@ -154,7 +154,7 @@ void api_answer_text(struct api_call *call, int status, struct bytes body)
 
 void api_answer(struct api_call *call, enum api_object kind, const void *object)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	buffer_init(&body, API_REPLY_MAX);
 	api_render(&body, &call->view, kind, object, "");
@@ -169,7 +169,7 @@ static void refuse(struct api_call *call, int status, struct bytes body)
 
 void api_refuse(struct api_call *call, const struct api_error *error)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	buffer_init(&body, API_REPLY_MAX);
 	api_error_put(&body, error);
@@ -179,7 +179,7 @@ void api_refuse(struct api_call *call, const struct api_error *error)
 void api_refuse_with(struct api_call *call, const struct api_error *error, enum api_object kind,
                      const void *object)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	buffer_init(&body, API_REPLY_MAX);
 	api_error_put_with(&body, &call->view, error, kind, object);
@@ -188,7 +188,7 @@ void api_refuse_with(struct api_call *call, const struct api_error *error, enum 
 
 void api_refuse_trouble(struct api_call *call, const struct api_trouble *trouble)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	buffer_init(&body, API_REPLY_MAX);
 	api_trouble_put(&body, &call->view, trouble);

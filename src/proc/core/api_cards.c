@@ -114,7 +114,7 @@ static bool read_expiry(struct api_call *call, struct card *card)
 void api_card_update(struct api_call *call)
 {
 	struct card card cleanup(card_done) = { 0 };
-	struct buffer changes cleanup(buffer_done);
+	struct buffer changes cleanup(buffer_done) = { 0 };
 	struct api_error error;
 
 	buffer_init(&changes, API_REPLY_MAX);

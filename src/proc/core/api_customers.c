@@ -177,7 +177,7 @@ void api_customer_create(struct api_call *call)
 
 static void answer_deleted(struct api_call *call, int64_t id)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	buffer_init(&body, API_REPLY_MAX);
 	api_render_deleted(&body, &call->view, API_CUSTOMER, id);
@@ -224,7 +224,7 @@ static json_t *default_card_json(struct api_call *call, int64_t card)
 static void tell_update(struct api_call *call, const struct customer *old, json_t *before,
                         const struct customer *new)
 {
-	struct buffer changes cleanup(buffer_done);
+	struct buffer changes cleanup(buffer_done) = { 0 };
 	json_t *after = api_details_read(new->details);
 
 	buffer_init(&changes, API_REPLY_MAX);

@@ -50,7 +50,7 @@ static void put_event(struct buffer *buffer, const struct api_call *call,
 
 void api_event_retrieve(struct api_call *call)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct api_error error;
 
 	buffer_init(&body, API_REPLY_MAX);
@@ -96,9 +96,9 @@ static void collect(struct api_call *call, const struct api_range *range, struct
 
 void api_event_list(struct api_call *call)
 {
-	struct buffer texts cleanup(buffer_done);
-	struct buffer elements cleanup(buffer_done);
-	struct buffer body cleanup(buffer_done);
+	struct buffer texts cleanup(buffer_done) = { 0 };
+	struct buffer elements cleanup(buffer_done) = { 0 };
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct page page = { .count = 0 };
 	struct api_range range;
 	struct api_error error;

@@ -7,7 +7,7 @@
 
 void api_card_keys(struct api_call *call)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 	const char *keys = call->core->card_keys;
 	struct api_error error;
 
@@ -102,7 +102,7 @@ static void put_story(struct buffer *body, struct api_call *call, const struct a
 
 void api_card_link(struct api_call *call)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct attempt attempt;
 	struct api_error error;
 	char code[24];

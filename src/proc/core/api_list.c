@@ -130,8 +130,8 @@ static size_t read_rows(struct api_call *call, const struct api_list *list,
 void api_answer_list(struct api_call *call, const struct api_list *list)
 {
 	enum api_object kind = call->route->object;
-	struct buffer elements cleanup(buffer_done);
-	struct buffer body cleanup(buffer_done);
+	struct buffer elements cleanup(buffer_done) = { 0 };
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct api_range range;
 
 	if (!api_range_read(call, &range))

@@ -265,7 +265,7 @@ static void answer_trouble(struct api_call *call, const struct payment_intent *i
 	struct attempt attempt = { 0 };
 	struct api_trouble trouble = { outcome->problem, PROBLEM_PAYMENT, NULL, outcome->again_ms,
 		                       intent };
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	if (outcome->attempt &&
 	    store_load(call->core->store, STORE_ATTEMPTS, outcome->attempt, &attempt))
@@ -282,7 +282,7 @@ static void paid(struct core *core, void *owner, const struct flow_outcome *outc
 {
 	struct api_call *call = owner;
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	call->view.now_ms = core->now_ms;
 	if (!store_load(core->store, STORE_PAYMENT_INTENTS, call->intent, &intent))

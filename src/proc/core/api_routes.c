@@ -182,7 +182,7 @@ static bool path_fits(const char *pattern, struct bytes path,
 static void send_error(struct core *core, const struct request *request,
                        const struct api_error *error, const char *allow)
 {
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct reply reply = { .status = error->status, .request_id = request->id, .allow = allow };
 
 	buffer_init(&body, API_REPLY_MAX);

@@ -136,7 +136,7 @@ static void answer_trouble(struct api_call *call, const struct setup_intent *int
 	struct attempt attempt = { 0 };
 	struct api_trouble trouble = { outcome->problem, PROBLEM_LINK, NULL, outcome->again_ms,
 		                       intent };
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	if (outcome->attempt &&
 	    store_load(call->core->store, STORE_ATTEMPTS, outcome->attempt, &attempt))
@@ -155,7 +155,7 @@ static void linked(struct core *core, void *owner, const struct flow_outcome *ou
 {
 	struct api_call *call = owner;
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 
 	call->view.now_ms = core->now_ms;
 	if (!store_load(core->store, STORE_SETUP_INTENTS, call->intent, &intent))

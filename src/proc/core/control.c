@@ -239,7 +239,7 @@ static void connection_remove(struct core *core, struct client *client, struct b
 static void connection_test(struct core *core, struct client *client, struct bytes arguments,
                             struct bytes blob)
 {
-	struct buffer line cleanup(buffer_done);
+	struct buffer line cleanup(buffer_done) = { 0 };
 	char name[64];
 
 	(void)blob;

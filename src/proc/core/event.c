@@ -21,8 +21,8 @@ static void write_event(struct core *core, enum event_type type, int64_t merchan
                         enum api_object kind, const void *object, struct bytes previous)
 {
 	const struct request *request = core->api ? core->api->request : NULL;
-	struct buffer rendered cleanup(buffer_done);
-	struct buffer body cleanup(buffer_done);
+	struct buffer rendered cleanup(buffer_done) = { 0 };
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct merchant owner;
 	struct api_view view;
 

@@ -141,7 +141,7 @@ static void make_uuid(char ret_text[static 37])
 static void send_line(struct core *core, const struct live *live, const struct question *question,
                       const char *op, int64_t deadline_ms, bool card, json_t *object)
 {
-	struct buffer line cleanup(buffer_done);
+	struct buffer line cleanup(buffer_done) = { 0 };
 
 	char *rest = json_dumps(object, JSON_COMPACT);
 	CHECK(rest);

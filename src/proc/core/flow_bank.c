@@ -126,7 +126,7 @@ void bank_verify(struct core *core, struct live *live)
 	bool again = live->authentication.ask_again;
 	int64_t id = again ? core_next_id(core) : live->row.id;
 	int64_t deadline_ms = core->now_ms + core->flows->policy.bank_ms;
-	struct buffer line cleanup(buffer_done);
+	struct buffer line cleanup(buffer_done) = { 0 };
 	struct question *question = flows_ask(core, QUESTION_BANK, id, live->row.id);
 
 	buffer_init(&line, LINE_LIMIT);
@@ -146,7 +146,7 @@ void bank_authorize(struct core *core, struct live *live)
 {
 	const struct attempt *row = &live->row;
 	int64_t deadline_ms = core->now_ms + core->flows->policy.bank_ms;
-	struct buffer line cleanup(buffer_done);
+	struct buffer line cleanup(buffer_done) = { 0 };
 	struct card card cleanup(card_done) = { 0 };
 	struct question *question = flows_ask(core, QUESTION_BANK, row->id, row->id);
 
@@ -180,7 +180,7 @@ bool bank_advice(struct core *core, const struct advice *advice, const struct at
                  int64_t deadline_ms)
 {
 	int64_t id = core_next_id(core);
-	struct buffer line cleanup(buffer_done);
+	struct buffer line cleanup(buffer_done) = { 0 };
 	struct question *question = flows_ask(core, QUESTION_ADVICE, id, advice->id);
 
 	buffer_init(&line, LINE_LIMIT);

@@ -12,7 +12,7 @@ static const int64_t money_ms = 30LL * 24 * 3600 * 1000;
 // Keys of different merchants are different keys.
 static void hash_key(struct api_call *call)
 {
-	struct buffer text cleanup(buffer_done);
+	struct buffer text cleanup(buffer_done) = { 0 };
 	struct bytes key = call->request->idempotency_key;
 
 	buffer_init(&text, KEY_MAX + 64);
@@ -117,7 +117,7 @@ static bool used_before(struct api_call *call, const struct store_replay *kept, 
 bool idempotency_begin(struct api_call *call)
 {
 	struct bytes key = call->request->idempotency_key;
-	struct buffer body cleanup(buffer_done);
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct store_replay kept;
 	struct api_error error;
 

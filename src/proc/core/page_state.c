@@ -109,7 +109,7 @@ static json_t *session_return(const struct page *page)
 {
 	static const char place[] = "{CHECKOUT_SESSION_ID}";
 	char url[4096];
-	struct buffer filled cleanup(buffer_done);
+	struct buffer filled cleanup(buffer_done) = { 0 };
 
 	member(page->session.details, "success_url", url, sizeof(url));
 	if (!url[0])
@@ -128,7 +128,7 @@ static json_t *intent_return(struct core *core, const struct page *page, bool go
 {
 	const char *kind = page->payment ? "payment_intent" : "setup_intent";
 	char url[4096], id[API_ID_CAPACITY], secret[API_SECRET_CAPACITY];
-	struct buffer filled cleanup(buffer_done);
+	struct buffer filled cleanup(buffer_done) = { 0 };
 
 	member(page->payment ? page->payment_intent.details : page->setup.details, "return_url",
 	       url, sizeof(url));
@@ -163,7 +163,7 @@ json_t *page_error(struct core *core, const struct page *page, const struct flow
 	const struct problem_row *row = problem_shown(outcome->problem);
 	enum problem_deed deed = page->payment ? PROBLEM_PAYMENT : PROBLEM_LINK;
 	char code[24] = "", time[24] = "";
-	struct buffer sentence cleanup(buffer_done);
+	struct buffer sentence cleanup(buffer_done) = { 0 };
 
 	if (outcome->attempt)
 		flow_code(core, outcome->attempt, code, sizeof(code));
@@ -196,8 +196,8 @@ static json_t *card_of(struct core *core, const struct page *page)
 static json_t *method_of(struct core *core, const struct page *page, const struct authentication *a)
 {
 	char nonce[API_SECRET_CAPACITY];
-	struct buffer text cleanup(buffer_done);
-	struct buffer data cleanup(buffer_done);
+	struct buffer text cleanup(buffer_done) = { 0 };
+	struct buffer data cleanup(buffer_done) = { 0 };
 
 	if (!a->method_url || a->method)
 		return json_null();

@@ -335,7 +335,7 @@ static void get_challenge(struct core *core, const struct request *request, stru
 	if (page->attempt.id && page->attempt.state == ATTEMPT_CHALLENGING && a.acs_origin) {
 		send_page(core, request, 200, "challenge.html", a.acs_origin, NULL);
 	} else {
-		struct buffer text cleanup(buffer_done);
+		struct buffer text cleanup(buffer_done) = { 0 };
 		buffer_init(&text, sizeof(location) - 1);
 		buffer_printf(&text, "/c/%s", page->token);
 		bytes_copy_text(buffer_view(&text), location, sizeof(location));

@@ -11,7 +11,7 @@ enum { TAG_BYTES = 16, ANSWER_MAX = 20 };
 static void put_tag(struct core *core, struct buffer *nonce, int64_t intent)
 {
 	uint8_t tag[CRYPTO_SHA256];
-	struct buffer text cleanup(buffer_done);
+	struct buffer text cleanup(buffer_done) = { 0 };
 
 	buffer_init(&text, 256);
 	buffer_printf(&text, "proof/%lld/%s", (long long)intent, buffer_text(nonce));
@@ -31,8 +31,8 @@ static void make(struct core *core, int64_t intent, struct bytes head, struct bu
 void proof_nonce(struct core *core, int64_t intent, int bits,
                  char ret_nonce[static PROOF_NONCE_CAPACITY])
 {
-	struct buffer head cleanup(buffer_done);
-	struct buffer nonce cleanup(buffer_done);
+	struct buffer head cleanup(buffer_done) = { 0 };
+	struct buffer nonce cleanup(buffer_done) = { 0 };
 	uint8_t chance[8];
 
 	crypto_random(chance, sizeof(chance));
@@ -64,7 +64,7 @@ static bool read_head(struct bytes nonce, uint64_t *ret_bits, uint64_t *ret_ms)
 
 static bool nonce_is_ours(struct core *core, int64_t intent, struct bytes nonce)
 {
-	struct buffer own cleanup(buffer_done);
+	struct buffer own cleanup(buffer_done) = { 0 };
 	size_t tag = nonce.length;
 
 	while (tag > 0 && nonce.data[tag - 1] != '.')

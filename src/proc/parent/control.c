@@ -108,7 +108,7 @@ static void put_child(struct buffer *text, const struct child *child, int64_t no
 static void on_status(struct parent *parent, struct client *client,
                       const struct wire_message *message)
 {
-	struct buffer text cleanup(buffer_done);
+	struct buffer text cleanup(buffer_done) = { 0 };
 	int64_t now_ms = clock_monotonic_ms();
 
 	(void)message;
