@@ -326,7 +326,7 @@ static bool open_challenge(struct walk *walk)
 static bool answer_challenge(struct walk *walk)
 {
 	struct buffer form cleanup(buffer_done) = { 0 };
-	char id[128], token[256], action[2048], data[4096], code[7];
+	char id[128], token[256], action[4096], data[4096], code[7];
 	struct bytes html = buffer_view(&walk->answer.body);
 
 	buffer_init(&form, 16384);

@@ -154,8 +154,8 @@ static void merchant_add(struct core *core, struct client *client, struct bytes 
 	if (!argument(arguments, "country", merchant.country, sizeof(merchant.country)))
 		memcpy(merchant.country, "643", 4);
 	if (!argument(arguments, "bank-id", merchant.bank_id, sizeof(merchant.bank_id)))
-		snprintf(merchant.bank_id, sizeof(merchant.bank_id), "%015lld",
-		         (long long)(merchant.id % 1000000000000000));
+		snprintf(merchant.bank_id, sizeof(merchant.bank_id), "%015u",
+		         (unsigned)(merchant.id % 1000000000));
 	store_insert(core->store, STORE_MERCHANTS, &merchant);
 	say(client, 1, "merchant %lld %s", (long long)merchant.id, merchant.name);
 	make_key(core, client, merchant.id, false);

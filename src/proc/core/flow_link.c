@@ -249,6 +249,12 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 		flow_wait(core, row.id, opening->waiter.done, opening->waiter.owner);
 }
 
+static void forget_code(struct core *core, struct bytes handle)
+{
+	core_tell_vault(core, WIRE_FORGET_CODE,
+	                (const struct wire_value[]){ [WIRE_FORGET_CODE_HANDLE] = WIRE_B(handle) });
+}
+
 static bool may_still_link(const struct setup_intent *intent)
 {
 	return intent->status != INTENT_CANCELED && intent->status != INTENT_SUCCEEDED;
@@ -274,10 +280,8 @@ void link_opened(struct core *core, const struct wire_message *message)
 		int64_t again_ms = outcome.again_ms;
 		refused_attempt(core, &intent, problem, opening->address, &outcome);
 		outcome.again_ms = again_ms;
-		core_tell_vault(core, WIRE_FORGET_CODE,
-		                (const struct wire_value[]){
-		                        [WIRE_FORGET_CODE_HANDLE] =
-		                                WIRE_B(f[WIRE_CARD_OPENED_HANDLE].bytes) });
+		if (f[WIRE_CARD_OPENED_HANDLE].bytes.length == HANDLE_BYTES)
+			forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
 		refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
 	}
 	pages_changed(core, opening->intent);

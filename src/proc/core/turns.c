@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, KEY_SEQUENCE_BITS = 21 };
+enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, KEY_SEQUENCE_BITS = 21, ALONE_MS = 15000 };
 
 // Row keys count milliseconds from the start of 2025.
 static const int64_t key_start_ms = 1735689600000;
@@ -29,8 +29,10 @@ struct turns {
 	uv_idle_t idle;
 	uv_timer_t timer;
 	struct line parent, web, vault;
-	uint64_t epoch; // of web: its serials begin anew when it is restarted
-	bool begun;     // something happened since the last end of a turn
+	int64_t alone_since_ms; // monotonic: when the line to vault or web was lost; 0: both are
+	                        // there
+	uint64_t epoch;         // of web: its serials begin anew when it is restarted
+	bool begun;             // something happened since the last end of a turn
 	bool stopping;
 	bool said_ready;
 };
@@ -82,6 +84,18 @@ static void line_lost(struct core *core, struct line *line)
 		core->turns->epoch++;
 	}
 	line_close(line);
+	core->turns->alone_since_ms = clock_monotonic_ms();
+}
+
+// A neighbour that died is started anew and its line handed over at once. One that lives but broke
+// the line does not come back by itself: then this program begins anew, and with it all its lines.
+static void end_when_alone(const struct turns *turns)
+{
+	if (turns->stopping || !turns->said_ready || (turns->vault.poll && turns->web.poll) ||
+	    clock_monotonic_ms() - turns->alone_since_ms < ALONE_MS)
+		return;
+	log_event(LOG_ERROR, "left_alone");
+	_exit(1);
 }
 
 static void line_flush(struct core *core, struct line *line)
@@ -187,10 +201,12 @@ static void set_timer(struct core *core)
 	int64_t pages = pages_next_timer(core);
 	int64_t next = flows < pages ? flows : pages;
 
-	if (next == INT64_MAX) {
+	if (next == INT64_MAX && core->turns->vault.poll && core->turns->web.poll) {
 		uv_timer_stop(&core->turns->timer);
 		return;
 	}
+	if (next == INT64_MAX)
+		next = clock_wall_ms() + 1000;
 	int64_t wait = next - clock_wall_ms();
 	// A clock that was set back must not let a deadline sleep for a day.
 	wait = wait < 0 ? 0 : wait > 10000 ? 10000 : wait;
@@ -227,6 +243,7 @@ void core_end_turn(struct core *core)
 	line_flush(core, &turns->web);
 	line_flush(core, &turns->parent);
 	control_flush(core);
+	end_when_alone(turns);
 	set_timer(core);
 	stop_when_told(core);
 }
