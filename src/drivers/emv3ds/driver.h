@@ -17,6 +17,7 @@ struct driver {
 	struct buffer out;
 	bool input_over;
 	bool output_broken;
+	bool vault_gone; // nobody reads the answers any more
 
 	// The card ranges (directory.c).
 	struct emv3ds_ranges ranges;

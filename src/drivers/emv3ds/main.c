@@ -164,7 +164,8 @@ static void write_output(struct driver *driver)
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0) {
-			driver->output_broken |= errno != EAGAIN;
+			driver->vault_gone |= errno == EPIPE;
+			driver->output_broken |= errno != EAGAIN && errno != EPIPE;
 			return;
 		}
 		buffer_drop(&driver->out, (size_t)put);
@@ -213,7 +214,7 @@ static struct result run(struct driver *driver)
 		calls_wait(driver->calls, fds[0].fd < 0 ? fds + 1 : fds, fds[0].fd < 0 ? 1 : 2,
 		           is_over(driver) ? 0 : directory_wait_ms(driver, clock_monotonic_ms()));
 		if (fds[1].revents & (POLLERR | POLLHUP))
-			driver->output_broken = true; // vault has gone
+			driver->vault_gone = true;
 		if (fds[0].fd >= 0 && fds[0].revents)
 			TRY(read_input(driver));
 		calls_run(driver->calls);
