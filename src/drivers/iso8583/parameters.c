@@ -129,8 +129,10 @@ static bool set_late_window(struct parameters *parameters, const struct value *v
 // clang-format off
 static const struct row rows[] = {
 	{ "host", TEXT, true, NULL, 0, 0, NULL, set_host, "a host name or address",
-	  "Host of the bank. Without TLS, which this version does not have, only this machine: 127.0.0.1, ::1 or localhost.",
-	  "Адрес банка. Без TLS, которого в этой версии нет, — только эта машина: 127.0.0.1, ::1 или localhost." },
+	  "Host of the bank. Without TLS, which this version does not have, only this machine: "
+	  "127.0.0.1, ::1 or localhost.",
+	  "Адрес банка. Без TLS, которого в этой версии нет, — только эта машина: 127.0.0.1, "
+	  "::1 или localhost." },
 	{ "port", NUMBER, true, NULL, 1, 65535, NULL, set_port, "a number from 1 to 65535",
 	  "TCP port of the bank.", "TCP-порт банка." },
 	{ "dialect", CHOICE, false, "\"1987-bcd\"", 0, 0, "1987-ascii 1987-bcd", set_dialect,
@@ -140,10 +142,13 @@ static const struct row rows[] = {
 	  set_length_header, "binary2, binary4, bcd2 or ascii4",
 	  "The length in front of a message: bytes in binary, digits in BCD or in ASCII.",
 	  "Длина перед сообщением: двоичная, BCD или цифры ASCII." },
-	{ "length_inclusive", FLAG, false, "false", 0, 0, NULL, set_length_inclusive, "true or false",
+	{ "length_inclusive", FLAG, false, "false", 0, 0, NULL, set_length_inclusive,
+	  "true or false",
 	  "The length counts its own bytes too.", "Длина учитывает и саму себя." },
-	{ "tpdu", TEXT, false, NULL, 0, 0, NULL, set_tpdu, "ten hexadecimal digits, such as 6000030000",
-	  "TPDU in front of a message, ten hexadecimal digits. Without it no TPDU is sent or expected.",
+	{ "tpdu", TEXT, false, NULL, 0, 0, NULL, set_tpdu,
+	  "ten hexadecimal digits, such as 6000030000",
+	  "TPDU in front of a message, ten hexadecimal digits. Without it no TPDU is sent or "
+	  "expected.",
 	  "TPDU перед сообщением, десять шестнадцатеричных цифр. Если не задан, TPDU нет." },
 	{ "acquirer", TEXT, true, NULL, 0, 0, NULL, set_acquirer, "up to 11 digits",
 	  "Acquiring institution code (DE32), up to 11 digits.",
@@ -154,13 +159,16 @@ static const struct row rows[] = {
 	  "Country of the acquirer (DE19), ISO 3166 number. Without it DE19 is not sent.",
 	  "Страна эквайера (DE19), номер ISO 3166. Если не задана, DE19 не передаётся." },
 	{ "verify", CHOICE, false, "\"before\"", 0, 0, "before after", NULL, "before or after",
-	  "Whether a card is verified before or after 3-D Secure when it is linked. onfile follows it; the driver does not.",
-	  "Когда проверять карту при привязке: до или после 3-D Secure. Этому следует onfile, не драйвер." },
+	  "Whether a card is verified before or after 3-D Secure when it is linked. onfile "
+	  "follows it; the driver does not.",
+	  "Когда проверять карту при привязке: до или после 3-D Secure. Этому следует onfile, "
+	  "не драйвер." },
 	{ "verify_code", TEXT, false, "\"000000\"", 0, 0, NULL, set_verify_code, "six digits",
 	  "Processing code (DE3) of a verification for zero.",
 	  "Код операции (DE3) при проверке на нулевую сумму." },
 	{ "sign_on", FLAG, false, "true", 0, 0, NULL, set_sign_on, "true or false",
-	  "Sign on (0800/001) before the line is up.", "Входить в сеть (0800/001) до начала работы." },
+	  "Sign on (0800/001) before the line is up.",
+	  "Входить в сеть (0800/001) до начала работы." },
 	{ "connect_timeout_ms", NUMBER, false, "5000", 100, 60000, NULL, set_connect_timeout,
 	  "a number from 100 to 60000",
 	  "Limit for making the connection.", "Предел на установку соединения." },
