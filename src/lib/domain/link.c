@@ -30,7 +30,8 @@ static struct flow_step approved(const struct flow_now *now)
 
 static struct flow_step declined(const struct flow_now *now)
 {
-	unsigned counts = problem_row(now->event->problem)->flags & PROBLEM_COUNTS ? FLOW_COUNT : 0;
+	unsigned counts =
+	        problem_row((int)now->event->problem)->flags & PROBLEM_COUNTS ? FLOW_COUNT : 0;
 
 	return machine_over(now, now->event->problem, FLOW_FORGET_CODE | counts);
 }

@@ -34,7 +34,7 @@ int64_t flows_new_stan(struct core *core)
 			return flows->next_stan;
 		}
 	}
-	CHECK(!"a million messages are open at once");
+	CHECK(false); // a million messages are open at once
 	return 0;
 }
 
