@@ -22,7 +22,8 @@ struct bank {
 	int http_port, iso_port;
 	const char *pages;  // folder of the HTTP side's pages; NULL: no HTTP side
 	const char *tokens; // path of tokens.css
-	const char *origin; // how others reach the HTTP side; NULL: http://bank.localhost:<http_port>
+	const char
+	        *origin; // how others reach the HTTP side; NULL: http://bank.localhost:<http_port>
 	int64_t clock_ahead_ms; // how far the bank's clock is ahead of the machine's
 	struct bank_cards *cards;
 	struct bank_ledger *ledger;
