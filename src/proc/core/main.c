@@ -5,6 +5,7 @@
 #include "crypto/mac.h"
 #include "jail/jail.h"
 
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ int main(int argc, char **argv)
 
 	log_init("core");
 	signal(SIGPIPE, SIG_IGN);
+	json_object_seed(0); // reads the system's chance, which the jail does not have
 	if (argc != 2 || !result_ok(config_read(argv[1], &core.config, &error))) {
 		log_event(LOG_ERROR, "no_configuration",
 		          LOG_TEXT("detail", argc == 2 ? error.text : "usage: core CONFIG"));
