@@ -4,7 +4,7 @@
 
 #include "base/tap.h"
 
-#include "api/required.h"
+#include "api/required.def"
 
 #include <jansson.h>
 #include <stdlib.h>
