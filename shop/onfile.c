@@ -36,46 +36,27 @@ bool shop_is_id(struct bytes id)
 	return id.length > 0 && id.length < SHOP_ID_TEXT;
 }
 
-// A sentence may be a text, or an object with one text for each language.
-static const char *sentence(const json_t *from, const char *name, const char *language)
+static void copy(json_t *to, const char *name, const json_t *from)
 {
-	const json_t *value = json_object_get(from, name);
-
-	return json_is_object(value) ? json_string_value(json_object_get(value, language))
-	                             : json_string_value(value);
+	if (from && !json_is_null(from))
+		json_object_set(to, name, (json_t *)from);
 }
 
-static void copy(json_t *to, const char *name, const char *text)
+// Sentences are kept in both languages, since an order is looked at later, perhaps in the other
+// one.
+json_t *shop_onfile_error(const json_t *error)
 {
-	if (text)
-		json_object_set_new(to, name, json_string(text));
-}
-
-static const char *first(const char *a, const char *b)
-{
-	return a ? a : b;
-}
-
-json_t *shop_onfile_error(const json_t *error, const char *language)
-{
+	static const char *const names[] = {
+		"messages", "titles", "who", "again", "at", "reference"
+	};
 	const json_t *advice = json_object_get(error, "advice");
-	const json_t *at = json_object_get(advice, "at");
 	json_t *shown = json_object();
 
-	// `message` is written for developers unless user_message or the advice is missing and the
-	// error is the card's: then the field's convention is that shoppers may read it.
-	const char *type = shop_json_text(error, "type", NULL);
-	const char *message = first(sentence(advice, "message", language),
-	                            json_string_value(json_object_get(error, "user_message")));
-	if (!message && type && strcmp(type, "card_error") == 0)
-		message = json_string_value(json_object_get(error, "message"));
-	copy(shown, "message", message);
-	copy(shown, "title", sentence(advice, "title", language));
-	copy(shown, "who", json_string_value(json_object_get(advice, "who")));
-	copy(shown, "again", json_string_value(json_object_get(advice, "again")));
-	copy(shown, "reference", json_string_value(json_object_get(advice, "reference")));
-	if (json_is_integer(at))
-		json_object_set(shown, "at", (json_t *)at);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		copy(shown, names[i], json_object_get(advice, names[i]));
+	// Without advice the shopper's sentence is user_message; `message` is for developers.
+	if (!json_object_get(shown, "messages"))
+		copy(shown, "message", json_object_get(error, "user_message"));
 	return shown;
 }
 
@@ -85,14 +66,13 @@ void shop_reply_onfile(struct shop_turn *turn, const struct shop_answer *answer)
 
 	log_event(LOG_WARN, "onfile_refused", LOG_NUMBER("status", answer->status));
 	if (answer->status == 402 || answer->status == 429)
-		shop_reply_error(turn, answer->status, "card",
-		                 shop_onfile_error(error, turn->language));
+		shop_reply_error(turn, answer->status, "card", shop_onfile_error(error));
 	else if (answer->status == 404)
 		shop_reply_error(turn, 404, "not_found", NULL);
 	else if (answer->status == 0 || answer->status >= 500)
 		shop_reply_error(turn, 502, "onfile_away", NULL);
 	else
-		shop_reply_error(turn, 502, "our_fault", shop_onfile_error(error, turn->language));
+		shop_reply_error(turn, 502, "our_fault", shop_onfile_error(error));
 }
 
 static void customer_made(void *context, const struct shop_answer *answer)

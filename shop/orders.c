@@ -79,7 +79,7 @@ static void take_action(struct shop_order *order, const json_t *intent)
 }
 
 // What a PaymentIntent says about the order.
-static void take_intent(struct shop_order *order, const json_t *intent, const char *language)
+static void take_intent(struct shop_order *order, const json_t *intent)
 {
 	const char *status = shop_json_text(intent, "status", NULL);
 
@@ -96,27 +96,25 @@ static void take_intent(struct shop_order *order, const json_t *intent, const ch
 		order->state = SHOP_ORDER_PAYING;
 	} else { // requires_payment_method, canceled
 		order->state = SHOP_ORDER_FAILED;
-		set_error(order, shop_onfile_error(json_object_get(intent, "last_payment_error"),
-		                                   language));
+		set_error(order, shop_onfile_error(json_object_get(intent, "last_payment_error")));
 	}
 }
 
 // 400, 402 and 404 are decided: nothing was charged. No answer, 401, 403, 409, 429, 5xx and a key
 // that onfile knows with another body are not: an earlier call under this key may have gone
 // through, so the order stays PAYING.
-static void take_answer(struct shop_order *order, const struct shop_answer *answer,
-                        const char *language)
+static void take_answer(struct shop_order *order, const struct shop_answer *answer)
 {
 	const json_t *error = json_object_get(answer->body, "error");
 	const char *type = shop_json_text(error, "type", NULL);
 	bool decided = answer->status == 400 || answer->status == 402 || answer->status == 404;
 
 	if (answer->status == 200) {
-		take_intent(order, answer->body, language);
+		take_intent(order, answer->body);
 	} else if (decided && type && strcmp(type, "idempotency_error") != 0) {
 		keep_intent(order, json_object_get(error, "payment_intent"));
 		order->state = SHOP_ORDER_FAILED;
-		set_error(order, shop_onfile_error(error, language));
+		set_error(order, shop_onfile_error(error));
 	} else {
 		log_event(LOG_WARN, "payment_unknown", LOG_NUMBER("status", answer->status));
 	}
@@ -130,7 +128,7 @@ static void payment_answered(void *context, const struct shop_answer *answer)
 	while (*at != payment)
 		at = &(*at)->next;
 	*at = payment->next;
-	take_answer(&payment->order, answer, payment->language);
+	take_answer(&payment->order, answer);
 	struct result result = shop_order_change(payment->shop->data, &payment->order);
 	if (!payment->turn && !result_ok(result))
 		log_event(LOG_ERROR, "order_not_stored", LOG_RESULT(result));

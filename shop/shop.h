@@ -79,8 +79,9 @@ void shop_onfile(struct shop *shop, const char *method, const char *path, struct
                  const char *idempotency, const char *language, shop_answered *done, void *context);
 // Goes on with `then` once the account has a customer at onfile, or answers with an error.
 void shop_with_customer(struct shop_turn *turn, void (*then)(struct shop_turn *turn));
-// What the page shows of a refusal: code, message, who, again, at, reference. New reference.
-json_t *shop_onfile_error(const json_t *body, const char *language);
+// What the page shows of a refusal: messages and titles (each {en, ru}), who, again, at, reference;
+// what onfile did not say is not there. Takes the error object (may be NULL); a new reference.
+json_t *shop_onfile_error(const json_t *error);
 // Answers a turn whose call to onfile did not give 200.
 void shop_reply_onfile(struct shop_turn *turn, const struct shop_answer *answer);
 // A name that may stand in a path: letters, digits, "_" and "-", not empty, at most 63.

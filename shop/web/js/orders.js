@@ -2,7 +2,7 @@
 import { h, icon } from "./dom.js";
 import { t, day, moment, money, plural } from "./words.js";
 import { api, art, findGood, state, words } from "./shop.js";
-import { account, back, brandMark, cardName, empty, errorNotice, mailto, reference, sentence, wait } from "./parts.js";
+import { account, back, brandMark, cardName, empty, errorNotice, mailto, wait } from "./parts.js";
 import { payPanel } from "./pay.js";
 
 const TAGS = { paid: "tag-good", failed: "tag-danger", action: "tag-warn", paying: "" };
@@ -66,9 +66,7 @@ function failed(order) {
 	const write = (kind) => h("a." + kind, { href: mailto(error.reference || order.id) }, icon("mail", 20), t("write.us"));
 	return [
 		h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("failed.title")), h("p.muted", t("failed.text"))),
-		h("div.notice.notice-danger.stack.stack-8", { role: "alert" },
-			h("span.notice-title", error.title || t("error.title")), h("p", error.message || sentence({ code: "our_fault" })),
-			error.reference && reference(error.reference)),
+		errorNotice({ code: "our_fault", ...error }),
 		ours ? write("button") : payPanel({ amount: () => order.amount, here: `/orders/${order.id}`, again: order.id,
 			prefer: error.again === "now" || error.again === "minutes" ? order.card.id : others[0]?.id, items: () => order.items }),
 		receipt(order),

@@ -1,6 +1,6 @@
 // Parts that several pages use: sheet, toast, errors, cards, tiles.
 import { h, icon } from "./dom.js";
-import { t, money, moment } from "./words.js";
+import { language, t, money, moment } from "./words.js";
 import { art, basket, setCount, state, words } from "./shop.js";
 
 const BRANDS = { visa: "Visa", mastercard: "Mastercard", mir: "Мир", amex: "American Express", unionpay: "UnionPay", jcb: "JCB" };
@@ -70,12 +70,13 @@ export function toast(text, { label = null, action = null, ms = 4000 } = {}) {
 	shownToast = { node, end };
 }
 
-// The sentence for an error: onfile's own when there is one, else the shop's.
+// The sentence for an error: onfile's own when there is one, else the shop's. A time is shown by the
+// phone's own clock.
 export function sentence(error) {
-	if (error.message)
-		return error.message;
-	if (error.code === "too_many" && error.at)
+	if (error.at)
 		return t("error.too_many", { time: moment(error.at) });
+	if (error.messages?.[language()] || error.message)
+		return error.messages?.[language()] || error.message;
 	const key = "error." + error.code;
 	try {
 		return t(key);
@@ -102,7 +103,7 @@ export function reference(code) {
 
 export function errorNotice(error, ...more) {
 	return h("div.notice.notice-danger.stack.stack-8", { role: "alert" },
-		h("span.notice-title", error.title || t("error.title")), h("p", sentence(error)),
+		h("span.notice-title", error.title || error.titles?.[language()] || t("error.title")), h("p", sentence(error)),
 		error.reference && reference(error.reference), more);
 }
 

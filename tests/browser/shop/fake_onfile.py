@@ -13,20 +13,18 @@ import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 REFUSED = {
-    "9995": {
-        "code": "card_declined", "decline_code": "insufficient_funds",
-        "advice": {"who": "shopper", "again": "later", "title": "Недостаточно средств",
-                   "message": "Недостаточно средств или превышен лимит. Выберите другую карту или измените"
-                              " лимит в приложении банка."},
-        "en": "Not enough money, or a limit is reached. Use another card or raise the limit in your bank's app.",
-    },
-    "0341": {
-        "code": "card_declined", "decline_code": "generic_decline",
-        "advice": {"who": "bank", "again": "after_call", "title": "Банк отказал",
-                   "message": "Банк отклонил операцию. Позвоните по номеру на обороте карты или выберите другую"
-                              " карту."},
-        "en": "Your bank refused. Call the number on the back of the card, or use another card.",
-    },
+    "9995": ("insufficient_funds", {
+        "who": "shopper", "again": "later",
+        "titles": {"en": "Not enough money", "ru": "Недостаточно средств"},
+        "messages": {
+            "en": "Not enough money, or a limit is reached. Use another card or raise the limit in your bank's app.",
+            "ru": "Недостаточно средств или превышен лимит. Выберите другую карту или измените лимит в приложении банка."}}),
+    "0341": ("generic_decline", {
+        "who": "bank", "again": "after_call",
+        "titles": {"en": "The bank refused", "ru": "Банк отказал"},
+        "messages": {
+            "en": "Your bank refused. Call the number on the back of the card, or use another card.",
+            "ru": "Банк отклонил операцию. Позвоните по номеру на обороте карты или выберите другую карту."}}),
 }
 ASKS = "3184"
 
@@ -241,12 +239,10 @@ class Handler(BaseHTTPRequestHandler):
             raise Problem(400, {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
                                 "message": "already paid", "payment_intent": shown(intent)})
         if last4 in REFUSED:
-            row = REFUSED[last4]
-            advice = dict(row["advice"], reference="K7QM-2M4X")
-            if (self.headers.get("Accept-Language") or "").startswith("en"):
-                advice.update(message=row["en"], title="The bank refused")
-            error = {"type": "card_error", "code": row["code"], "decline_code": row["decline_code"],
-                     "message": "Your card was declined.", "user_message": advice["message"], "advice": advice}
+            decline, advice = REFUSED[last4]
+            advice = dict(advice, at=None, field=None, reference="K7QM-2M4X")
+            error = {"type": "card_error", "code": "card_declined", "decline_code": decline, "message": advice["messages"]["en"],
+                     "user_message": advice["messages"]["en"], "advice": advice}
             intent.update(status="requires_payment_method", last_payment_error=error)
             raise Problem(402, dict(error, payment_intent=shown(intent)))
         if last4 == ASKS:

@@ -338,7 +338,7 @@ def test_a_refusal_is_told_and_another_card_pays_the_same_order(shop, fake, pers
     good = person.link("mir", "0004")
     order = person.order(bad["id"]).json()["order"]
     assert order["state"] == "failed"
-    assert order["error"]["message"].startswith("Недостаточно средств")
+    assert order["error"]["messages"]["ru"].startswith("Недостаточно средств")
     assert order["error"]["reference"] and order["error"]["who"] == "shopper"
     paid = person.post(f"/api/orders/{order['id']}/pay", {"card": good["id"]}).json()["order"]
     assert paid["state"] == "paid" and paid["id"] == order["id"] and "error" not in paid
@@ -347,11 +347,13 @@ def test_a_refusal_is_told_and_another_card_pays_the_same_order(shop, fake, pers
     assert again["state"] == "paid" and fake.state.charges(order["id"]) == 1
 
 
-def test_refusals_are_told_in_the_language_of_the_account(shop, fake):
+def test_refusals_are_kept_in_both_languages(shop, fake):
     person = Person(shop, "en")
     person.sign_in()
     order = person.order(person.link("visa", "0341")["id"]).json()["order"]
-    assert order["error"]["message"].startswith("Your bank refused.")
+    assert order["error"]["messages"]["en"].startswith("Your bank refused.")
+    assert order["error"]["titles"]["ru"] == "Банк отказал"
+    assert "decline" not in str(order) and "card_declined" not in str(order)
 
 
 def test_a_question_of_the_bank_is_an_address_and_resolves_on_return(shop, fake, person):
