@@ -373,34 +373,53 @@ static bool refused_card(struct walk *walk)
 	return is(walk, "error.who", "bank");
 }
 
-static bool trace(struct walk *walk)
+// Runs a verb of the `onfile` command and reads what it prints. False when its status is not 0.
+static bool onfile(const struct walk *walk, const char *verb, const char *more, const char *word,
+                   struct buffer *ret_text)
 {
-	char line[512];
-	bool told = false, leaked = false;
-	int ends[2];
+	int ends[2], status = 1;
 
 	if (pipe(ends) != 0)
-		return fail(walk, "no pipe");
+		return false;
 	pid_t child = fork();
 	if (child == 0) {
 		dup2(ends[1], 1);
-		execl(walk->onfile, walk->onfile, "trace", walk->reference, "--config",
-		      walk->config, (char *)NULL);
+		dup2(ends[1], 2);
+		execl(walk->onfile, walk->onfile, verb, more ? more : word,
+		      more ? word : "--config", more ? "--config" : walk->config,
+		      more ? walk->config : (char *)NULL, (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
-	FILE *out = fdopen(ends[0], "r");
-	while (out && fgets(line, sizeof(line), out)) {
-		told |= strstr(line, "declined") != NULL;
-		leaked |= strstr(line, "4000000000000002") != NULL;
+	buffer_init(ret_text, 64 * 1024);
+	for (uint8_t *room; (room = buffer_room(ret_text, 1024));) {
+		ssize_t got = read(ends[0], room, 1024);
+		if (got <= 0)
+			break;
+		buffer_grew(ret_text, (size_t)got);
 	}
-	if (out)
-		fclose(out);
-	int status = 0;
-	waitpid(child, &status, 0);
-	if (status != 0 || !told || leaked)
-		return fail(walk, "onfile trace %s tells no story (status %d)", walk->reference,
-		            status);
+	close(ends[0]);
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+static bool test_line(struct walk *walk)
+{
+	struct buffer text cleanup(buffer_done) = { 0 };
+
+	return (onfile(walk, "connection", "test", "bank", &text) &&
+	        strstr(buffer_text(&text), "answered")) ||
+	       fail(walk, "onfile connection test bank: %.400s", buffer_text(&text));
+}
+
+static bool trace(struct walk *walk)
+{
+	struct buffer text cleanup(buffer_done) = { 0 };
+	bool good = onfile(walk, "trace", NULL, walk->reference, &text);
+
+	if (!good || !strstr(buffer_text(&text), "declined") ||
+	    strstr(buffer_text(&text), "4000000000000002"))
+		return fail(walk, "onfile trace %s tells no story: %.400s", walk->reference,
+		            buffer_text(&text));
 	return true;
 }
 
@@ -408,6 +427,7 @@ static const struct {
 	const char *what;
 	bool (*go)(struct walk *walk);
 } steps[] = {
+	{ "the line to the bank answers", test_line },
 	{ "sign up in the shop with a phone number and a code", sign_up },
 	{ "open the card page, with its own strict policy", open_page },
 	{ "link a card that the bank knows without asking", link_card },

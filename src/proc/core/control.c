@@ -255,12 +255,8 @@ static void connection_test(struct core *core, struct client *client, struct byt
 	buffer_printf(
 	        &line, "{\"id\":%lld,\"op\":\"test\",\"deadline_ms\":%lld,\"stan\":\"%06lld\"",
 	        (long long)id, (long long)(core->now_ms + TEST_MS), (long long)(id % 999999 + 1));
-	time_t seconds = (time_t)(core->now_ms / 1000);
-	struct tm utc;
-	char text[16];
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%m%d%H%M%S", &utc);
-	buffer_printf(&line, ",\"sent_at\":\"%s\",\"terminal\":\"%08lld\",\"merchant\":\"\"}", text,
+	bank_put_times(core, &line);
+	buffer_printf(&line, ",\"terminal\":\"%08lld\",\"merchant\":\"ONFILE\"}",
 	              (long long)connection->number);
 	say(client, 1, "connection %s: driver %s, %s", connection->name, connection->driver,
 	    connection->state == 1  ? "up"

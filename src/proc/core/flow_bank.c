@@ -63,6 +63,12 @@ static void put_rrn(struct buffer *line, int64_t attempt)
 	              utc.tm_hour, text);
 }
 
+void bank_put_times(const struct core *core, struct buffer *line)
+{
+	put_time(line, "sent_at", "%m%d%H%M%S", core->now_ms);
+	put_time(line, "local_at", "%y%m%d%H%M%S", core->now_ms);
+}
+
 // What every message about an attempt says.
 static void put_common(struct core *core, struct buffer *line, const char *op,
                        const struct attempt *row, int64_t id, int64_t stan, int64_t deadline_ms)
@@ -74,8 +80,7 @@ static void put_common(struct core *core, struct buffer *line, const char *op,
 	buffer_printf(line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld", (long long)id, op,
 	              (long long)deadline_ms);
 	buffer_printf(line, ",\"stan\":\"%06lld\"", (long long)stan);
-	put_time(line, "sent_at", "%m%d%H%M%S", core->now_ms);
-	put_time(line, "local_at", "%y%m%d%H%M%S", core->now_ms);
+	bank_put_times(core, line);
 	put_rrn(line, row->id);
 	buffer_printf(line, ",\"terminal\":\"%08lld\"", (long long)row->connection);
 	put_text(line, "merchant", merchant.bank_id);

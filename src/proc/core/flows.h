@@ -139,6 +139,8 @@ bool bank_advice(struct core *core, const struct advice *advice, const struct at
 struct flow_event bank_event(struct core *core, struct attempt *row, const json_t *answer);
 // ISO 4217 digits of a currency's letters; "000" when it is not in domain/currencies.def.
 const char *bank_currency(const char *letters);
+// Appends the times of a message that leaves now: `sent_at` (DE7) and `local_at` (DE12, DE13).
+void bank_put_times(const struct core *core, struct buffer *line);
 // Sends a line with (card 1), with its code (2) or without (0) the card of an attempt.
 bool bank_ask(struct core *core, const struct question *question, int64_t connection,
               int64_t deadline_ms, int card_kind, int64_t card, struct bytes line);
