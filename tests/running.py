@@ -32,7 +32,8 @@ guard.refused_per_card_day = 0
 guard.refused_per_card_month = 0
 guard.fraud_block_days = 0
 guard.proof_percent = 0
-guard.slow_percent = 0"""
+guard.slow_percent = 0
+bank.deadline_ms = 3000"""
 
 DRIVER = """set -u
 . tools/sandbox
@@ -103,7 +104,7 @@ class Sandbox:
         return done.stdout
 
     def merchant(self, name='Test'):
-        return Merchant(self.onfile('merchant', 'add', '--name', name, '--url', 'http://shop.example',
+        return Merchant(self.onfile('merchant', 'add', '--name', name, '--url', 'https://shop.example',
                                     '--support', 'help@shop.example'))
 
     def log(self):

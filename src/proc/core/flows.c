@@ -330,6 +330,8 @@ void flows_event(struct core *core, struct live *live, const struct flow_event *
 	if (link || live->row.state != ATTEMPT_PAID)
 		authentication_save(core, live->row.id, &live->authentication);
 	carry_out(core, live, step.effects);
+	if (step.problem) // the events of a failure show why, from the attempt's row
+		store_update(core->store, STORE_ATTEMPTS, &live->row);
 	if (link)
 		link_stepped(core, live, &step);
 	else
