@@ -107,6 +107,13 @@ class Sandbox:
         return Merchant(self.onfile('merchant', 'add', '--name', name, '--url', 'https://shop.example',
                                     '--support', 'help@shop.example'))
 
+    def pid(self, program):
+        """The process of one of our programs (they show the configuration in their title)."""
+        rows = subprocess.run(['ps', '-eo', 'pid=,args='], capture_output=True, text=True).stdout
+        words = [row.split() for row in rows.splitlines()]
+        return next(int(row[0]) for row in words
+                    if row[1:3] == [program, str(self.folder / 'onfile.conf')])
+
     def log(self):
         return (self.folder / 'log/onfile.log').read_text(errors='replace')
 
@@ -173,6 +180,22 @@ class Shopper:
         parts = urllib.parse.urlsplit(url)
         there = parts._replace(netloc=f'127.0.0.1:{parts.port}').geturl()
         return self.http.post(there, data=data, headers=dict(headers, Host=parts.netloc))
+
+    def answer_challenge(self):
+        """Opens the bank's question, reads the code on the phone, types it, comes back."""
+        state = self.until('challenge')
+        fields = {'creq': state['challenge']['creq'], 'threeDSSessionData': state['challenge']['session'] or ''}
+        page = self.post(state['challenge']['url'], fields)
+        _, fields = form_of(page.text)
+        phone = f'http://127.0.0.1:{self.sandbox.bank}/phone/messages'
+        messages = self.http.get(phone).json()
+        messages = messages if isinstance(messages, list) else messages['messages']
+        code = next(m[1] for m in (re.search(r'#(\d{6})', one['text']) for one in messages) if m)
+        page = self.post(f'http://bank.localhost:{self.sandbox.bank}/acs/answer',
+                         {'id': fields['id'], 'token': fields['token'], 'code': code, 'action': 'code'})
+        action, fields = form_of(page.text)
+        back = self.post(action, fields, Origin=f'http://bank.localhost:{self.sandbox.bank}')
+        assert back.status_code == 200, back.text
 
     def cancel(self):
         return self.http.post(f'{self.page}/cancel',

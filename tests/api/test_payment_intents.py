@@ -1,10 +1,13 @@
 """PaymentIntents: one tap, refusals, charges, idempotency."""
 
+import os
+import signal
 import threading
 import uuid
 
 import pytest
-from calls import NO_FUNDS, PAYMENT_REFUSED, PROOF_FOR_PAYMENTS, REFUSED, error_of
+from calls import NO_FUNDS, PAYMENT_REFUSED, PAYMENT_SILENT, PROOF_FOR_PAYMENTS, REFUSED, error_of
+from running import Shopper
 
 
 def pay(api, linked, key=None, **data):
@@ -82,15 +85,31 @@ def test_a_declined_payment_is_402_with_everything_inside(api, poor):
     assert api.ok('POST', f'/v1/payment_intents/{intent["id"]}', {'metadata[a]': 'b'})['last_payment_error'] is None
 
 
-def test_off_session_and_the_bank_asks(api):
+def test_off_session_and_the_bank_asks(sandbox, api):
     customer = api.customer()
     intent = api.setup_intent(customer)
-    answer = api.confirm(intent, PROOF_FOR_PAYMENTS)
-    if answer.json()['status'] == 'requires_action':
-        pytest.skip('linking this card needs the code from an SMS: tests/browser')
-    linked = {'customer': customer, 'card': answer.json()['payment_method']}
+    assert api.confirm(intent, PROOF_FOR_PAYMENTS).json()['status'] == 'requires_action'
+    shopper = Shopper(sandbox, intent['client_secret'])
+    shopper.bring_browser()
+    shopper.answer_challenge()
+    assert shopper.until('done')['card']['last4'] == '3184'
+    card = api.ok('GET', f'/v1/setup_intents/{intent["id"]}', {'expand[]': 'latest_attempt'})
+    secure = card['latest_attempt']['payment_method_details']['card']['three_d_secure']
+    assert secure['authentication_flow'] == 'challenge' and secure['result'] == 'authenticated'
+    assert secure['version'] == '2.2.0'
+    linked = {'customer': customer, 'card': card['payment_method']}
     error = error_of(pay(api, linked, off_session='true'), 402, 'authentication_required')
     assert error['payment_intent']['status'] == 'requires_payment_method'
+    error = error_of(pay(api, linked, error_on_requires_action='true'), 402, 'authentication_required')
+    assert error['payment_intent']['next_action'] is None
+    waiting = pay(api, linked, return_url='https://shop.example/r').json()
+    assert waiting['status'] == 'requires_action' and waiting['latest_charge'] is None
+    shopper = Shopper(sandbox, waiting['client_secret'])
+    shopper.bring_browser()
+    shopper.answer_challenge()
+    shopper.until('done')
+    paid = api.ok('GET', f'/v1/payment_intents/{waiting["id"]}')
+    assert paid['status'] == 'succeeded' and paid['amount_received'] == 1099
 
 
 def test_cards_that_cannot_be_charged(api, linked, customer):
@@ -182,3 +201,33 @@ def test_links_are_idempotent_too(api, customer):
     second = api.confirm(intent, key=key, **jwe)
     assert first.status_code == 200 and first.content == second.content
     assert second.headers['Idempotent-Replayed'] == 'true'
+
+
+def test_a_key_outlives_core(sandbox, api):
+    """The bank is silent, core is killed while a payment waits: who asks again with the key gets the
+    end of that payment, not a second one."""
+    customer = api.customer()
+    linked = {'customer': customer, 'card': api.link(customer, PAYMENT_SILENT)['payment_method']}
+    key = str(uuid.uuid4())
+    answers = []
+
+    def ask():
+        try:
+            answers.append(pay(api, linked, key=key))
+        except OSError as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    own = {}
+    while not own.get('data'):  # until the attempt is durable
+        own = api.ok('GET', '/v1/charges', {'customer': customer})
+    os.kill(sandbox.pid('core'), signal.SIGKILL)
+    thread.join()
+    again = pay(api, linked, key=key)
+    while again.status_code == 503:  # core is starting
+        again = pay(api, linked, key=key)
+    error = error_of(again, 402, 'processing_error')
+    assert error['charge'] == own['data'][0]['id']
+    assert len(api.ok('GET', '/v1/charges', {'customer': customer})['data']) == 1
+    assert pay(api, linked, key=key).content == again.content

@@ -61,10 +61,11 @@ static void put_method(struct render *render)
 	put_reference(render, API_CARD, intent(render)->card);
 }
 
-// A charge exists once the money was asked for; before that the attempt only asks who is there.
+// A charge exists while the money is asked for, and after; an attempt that asks the shopper first is
+// none yet.
 static bool is_charge(const struct attempt *attempt)
 {
-	return attempt->id && (attempt->state >= ATTEMPT_SENT || attempt->sent_ms);
+	return attempt->id && attempt->state >= ATTEMPT_SENT;
 }
 
 static void put_latest_charge(struct render *render)

@@ -492,6 +492,8 @@ void api_payment_list(struct api_call *call)
 	api_answer_list(call, &list);
 }
 
+_Static_assert(ATTEMPT_SENT == 8, "the lists of charges in store/lists.def say so too");
+
 void api_charge_retrieve(struct api_call *call)
 {
 	struct attempt attempt = { 0 };
@@ -499,7 +501,7 @@ void api_charge_retrieve(struct api_call *call)
 
 	if (!api_find(call, &attempt))
 		return;
-	if (attempt.kind == ATTEMPT_PAYMENT && attempt.sent_ms) {
+	if (attempt.kind == ATTEMPT_PAYMENT && attempt.state >= ATTEMPT_SENT) {
 		api_answer(call, API_CHARGE, &attempt);
 		return;
 	}
