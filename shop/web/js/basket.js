@@ -1,5 +1,5 @@
 // The basket.
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { t, money, plural } from "./words.js";
 import { art, basket, basketCount, emptyBasket, findGood, setCount, state, total, words } from "./shop.js";
 import { empty, toast } from "./parts.js";
@@ -31,10 +31,10 @@ export function basketPage() {
 	const draw = () => {
 		const items = basket();
 		if (!items.length) {
-			node.replaceChildren(h("h1.title", { tabindex: -1 }, t("basket")), empty(t("basket.empty"), t("basket.empty.text"), "/", t("to.goods")));
+			fill(node, h("h1.title", { tabindex: -1 }, t("basket")), empty(t("basket.empty"), t("basket.empty.text"), "/", t("to.goods")));
 			return;
 		}
-		node.replaceChildren(h("h1.title", { tabindex: -1 }, t("basket")),
+		fill(node, h("h1.title", { tabindex: -1 }, t("basket")),
 			h("div.split",
 				h("ul.lines", items.map((item) => line(item, draw))),
 				h("section.summary.stack", { "aria-label": t("sum") },

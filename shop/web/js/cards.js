@@ -1,5 +1,5 @@
 // Payment methods: the list, adding (onfile's page), the default, removing with ten seconds to undo.
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { t } from "./words.js";
 import { api, loadCards, state } from "./shop.js";
 import { account, brandMark, brandName, cardName, empty, errorNotice, expiryNote, expiryState, plastic, sentence, sheet, toast, wait } from "./parts.js";
@@ -13,7 +13,7 @@ export function addSheet(next = "/cards") {
 			h("button.row", { type: "button", onclick: async (event) => {
 				const error = await linkCard(next, event.currentTarget);
 				if (error)
-					problem.replaceChildren(errorNotice(error));
+					fill(problem, errorNotice(error));
 			} }, h("span.row-icon.way", icon("card")),
 				h("span.row-body", h("span.row-title", t("bank.card")), h("span.row-note", t("bank.card.brands"))),
 				h("span.row-end", icon("next", 20))),
@@ -58,11 +58,11 @@ function cardSheet(card, draw) {
 	};
 	const ask = () => {
 		const yes = h("button.button.button-danger", { type: "button", onclick: close(remove) }, t("card.remove.yes"));
-		body.replaceChildren(h("p.center.strong", { role: "alert" }, t("card.remove.ask")), h("p.center.muted.small", t("card.remove.note")), yes,
+		fill(body, h("p.center.strong", { role: "alert" }, t("card.remove.ask")), h("p.center.muted.small", t("card.remove.note")), yes,
 			h("button.button.button-quiet", { type: "button", onclick: begin }, t("cancel")));
 		yes.focus();
 	};
-	const begin = () => body.replaceChildren(...[
+	const begin = () => fill(body, ...[
 		!card.default && h("button.button", { type: "button", onclick: close(makeDefault) }, t("card.make_default")),
 		h("button.button.button-quiet.danger", { type: "button", onclick: ask }, icon("bin", 20), t("card.remove"))].filter(Boolean));
 	begin();
@@ -81,12 +81,12 @@ export function cardsPage() {
 	const list = h("div.stack.stack-24", wait(t("cards.loading")));
 	const draw = () => {
 		const add = h("button.button.button-auto", { type: "button", onclick: () => addSheet() }, icon("plus", 20), t("add.button"));
-		list.replaceChildren(...(state.cards?.length
+		fill(list, ...(state.cards?.length
 			? [h("div.rows", state.cards.map((card) => row(card, draw))), add]
 			: [empty(t("cards.empty"), t("cards.empty.text")), add]),
 		h("p.small.muted.safe", icon("lock", 20), h("span", t("cards.safe"))));
 	};
-	loadCards(true).then((error) => (error ? list.replaceChildren(errorNotice(error)) : draw()));
+	loadCards(true).then((error) => (error ? fill(list, errorNotice(error)) : draw()));
 	return { title: t("cards"), node: account("/cards", h("h1.title", t("cards")), list), signedIn: true };
 }
 
@@ -95,13 +95,13 @@ export function linkedPage(query) {
 	const node = h("div.page.stack.stack-24", wait(t("linked.loading")));
 	api("GET", `cards/linked/${encodeURIComponent(query.get("session") || "")}`).then(async ({ data, error }) => {
 		if (error || !data.card) {
-			node.replaceChildren(h("h1.title", t("linked.not")), error ? errorNotice(error) : h("p.muted", t("linked.not.text")),
+			fill(node, h("h1.title", t("linked.not")), error ? errorNotice(error) : h("p.muted", t("linked.not.text")),
 				h("a.button", { href: "/cards" }, t("cards")), h("a.link", { href: "/help/link" }, t("link.trouble")));
 			return;
 		}
 		await loadCards(true);
 		const shopping = data.next !== "/cards";
-		node.replaceChildren(
+		fill(node,
 			h("div.done.done-fresh", plastic(data.card), h("h1.title", { tabindex: -1 }, t("linked.title")),
 				h("p.muted", t("linked.text", { brand: brandName(data.card.brand), last4: data.card.last4 }))),
 			h("a.button", { href: shopping ? data.next : "/" }, shopping ? t("linked.next") : t("to.goods")),

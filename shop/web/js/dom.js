@@ -9,6 +9,12 @@ function put(element, children) {
 	}
 }
 
+// Puts other children into an element; what is null or false is left out.
+export function fill(element, ...children) {
+	element.replaceChildren();
+	put(element, children);
+}
+
 // h("a.row", {href: "/"}, "text", …): tag and classes, attributes ("on…": listeners), children.
 export function h(tag, attributes, ...children) {
 	const [name, ...classes] = tag.split(".");

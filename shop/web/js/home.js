@@ -1,5 +1,5 @@
 // The first page: what the shop is, and the goods.
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { t } from "./words.js";
 import { defaultCard, loadCards, state } from "./shop.js";
 import { brandMark, cardName, tile } from "./parts.js";
@@ -20,7 +20,7 @@ function nextStep() {
 export function home() {
 	const step = h("div.hero-step", nextStep());
 	if (state.account && !state.cards)
-		loadCards().then(() => step.replaceChildren(nextStep()));
+		loadCards().then(() => fill(step, nextStep()));
 	return {
 		title: t("shop"),
 		node: h("div.page.page-wide.stack.stack-32",

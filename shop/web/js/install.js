@@ -1,6 +1,6 @@
 // Installing the shop on the home screen: Android's browsers offer it themselves, and we keep the
 // offer until it is wanted; on the iPhone we show how.
-import { h, icon, local, store, stored } from "./dom.js";
+import { fill, h, icon, local, store, stored } from "./dom.js";
 import { t } from "./words.js";
 import { sheet } from "./parts.js";
 
@@ -39,10 +39,10 @@ export function installHint() {
 	const box = h("div.install-box");
 	redraw = () => {
 		if (!possible() || stored(local, "install", null) === "no") {
-			box.replaceChildren();
+			fill(box);
 			return;
 		}
-		box.replaceChildren(h("div.notice.install", h("img", { src: "/icons/icon-192.png", alt: "", width: 48, height: 48 }),
+		fill(box, h("div.notice.install", h("img", { src: "/icons/icon-192.png", alt: "", width: 48, height: 48 }),
 			h("span.install-text", h("span.notice-title", t("install.title")), h("span.install-note", t("install.text"))),
 			h("button.button.button-quiet.button-small", { type: "button", onclick: install }, t("install.go")),
 			h("button.round", { type: "button", "aria-label": t("install.no"), onclick: () => { store(local, "install", "no"); redraw(); } }, icon("close", 20))));

@@ -1,5 +1,5 @@
 // Starts the page: frame, addresses, focus, the service worker.
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { language, t } from "./words.js";
 import { basketCount, loadAccount, loadGoods, state } from "./shop.js";
 import { home, notFound } from "./home.js";
@@ -48,7 +48,7 @@ function drawFrame() {
 	const path = location.pathname;
 	const here = (href) => (isCurrent(href, path) ? "page" : null);
 	const other = language() === "ru" ? "en" : "ru";
-	frame.top.replaceChildren(h("div.top-in",
+	fill(frame.top, h("div.top-in",
 		h("a.brand", { href: "/", "aria-label": t("shop") }, h("img", { src: "/art/logo.svg", alt: "", width: 40, height: 40 }), h("span", t("shop"))),
 		h("nav.top-nav", { "aria-label": t("menu") }, [["/", "goods"], ["/orders", "orders"], ["/help", "help"]].map(([href, name]) =>
 			h("a", { href, "aria-current": here(href) }, t(name)))),
@@ -58,12 +58,18 @@ function drawFrame() {
 			h("a.top-person.only-wide", { href: state.account ? "/profile" : "/sign-in?next=/", "aria-current": here("/profile") }, icon("person"),
 				state.account ? state.account.name || t("profile") : t("sign_in")))));
 	frame.tabs.setAttribute("aria-label", t("menu"));
-	frame.tabs.replaceChildren(...TABS.map(([href, image, name]) => h("a.tab", { href, "aria-current": here(href) },
+	fill(frame.tabs, ...TABS.map(([href, image, name]) => h("a.tab", { href, "aria-current": here(href) },
 		h("span.tab-icon", icon(image), href === "/basket" && badge()), h("span", t(name)))));
-	frame.foot.replaceChildren(h("div.foot-in.small.muted", h("span", t("about")), h("a", { href: "/help" }, t("help"))));
+	fill(frame.foot, h("div.foot-in.small.muted", h("span", t("about")), h("a", { href: "/help" }, t("help"))));
 }
 
 function show(options = {}) {
+	// The way back from the bank carries the payment's secret: the page needs nothing of it, since the
+	// server asks onfile, and an address is seen by too many.
+	if (location.pathname.startsWith("/orders/") && location.search) {
+		options = { ...options, fresh: true };
+		history.replaceState(history.state, "", location.pathname);
+	}
 	const query = new URLSearchParams(location.search);
 	let found = null;
 	for (const [pattern, page] of PAGES) {
@@ -81,7 +87,7 @@ function show(options = {}) {
 	leave();
 	leave = found.leave || (() => {});
 	document.title = found.title === t("shop") ? found.title : `${found.title} · ${t("shop")}`;
-	main.replaceChildren(found.node);
+	fill(main, found.node);
 	document.body.dataset.page = location.pathname === "/" ? "home" : "other";
 	drawFrame();
 	if (options.arrive) {

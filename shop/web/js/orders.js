@@ -1,5 +1,5 @@
 // Orders: the list, and one order, which is its receipt, its question or its refusal.
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { t, day, moment, money, plural } from "./words.js";
 import { api, art, findGood, state, words } from "./shop.js";
 import { account, back, brandMark, cardName, empty, errorNotice, mailto, wait } from "./parts.js";
@@ -22,7 +22,7 @@ export function ordersPage() {
 	const list = h("div.stack", wait(t("orders.loading")));
 	api("GET", "orders").then(({ data, error, kept }) => {
 		if (error) {
-			list.replaceChildren(errorNotice(error));
+			fill(list, errorNotice(error));
 			return;
 		}
 		const rows = data.orders.map((order) => h("a.row.order-row", { href: `/orders/${order.id}` },
@@ -30,8 +30,8 @@ export function ordersPage() {
 			h("span.row-body", h("span.row-title", order.items.length === 1 ? name(order.items[0]) : plural("things", count(order))),
 				h("span.row-note", day(order.created), order.state !== "paid" && [" ", tag(order)])),
 			h("span.row-end.strong.digits", money(order.amount))));
-		list.replaceChildren(...[kept && keptNotice(), rows.length ? h("div.rows", rows)
-			: empty(t("orders.empty"), t("orders.empty.text"), "/", t("to.goods"))].filter(Boolean));
+		fill(list, kept && keptNotice(), rows.length ? h("div.rows", rows)
+			: empty(t("orders.empty"), t("orders.empty.text"), "/", t("to.goods")));
 	});
 	return { title: t("orders"), node: account("/orders", h("h1.title", t("orders")), list), signedIn: true };
 }
@@ -100,7 +100,7 @@ export function orderPage(id, query, { fresh = false } = {}) {
 		const views = { paid: () => paid(order, fresh), failed: () => failed(order), action: () => action(order), paying: () => paying(order, slow) };
 		const now = `${order.state} ${order.attempt} ${slow}`;
 		if (now !== last)
-			body.replaceChildren(...[kept && keptNotice(), ...views[order.state]()].filter(Boolean));
+			fill(body, kept && keptNotice(), views[order.state]());
 		last = now;
 		fresh = fresh || order.state === "paying"; // if it gets paid before our eyes, that is shown
 	}
@@ -108,7 +108,7 @@ export function orderPage(id, query, { fresh = false } = {}) {
 	async function look() {
 		const { data, error, kept } = await api("GET", `orders/${encodeURIComponent(id)}`);
 		if (error) {
-			body.replaceChildren(errorNotice(error.code === "not_found" ? { code: "no_order", title: t("lost.title") } : error));
+			fill(body, errorNotice(error.code === "not_found" ? { code: "no_order", title: t("lost.title") } : error));
 			return;
 		}
 		draw(data.order, kept);

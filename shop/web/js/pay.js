@@ -1,6 +1,6 @@
 // The panel that pays: with the default card in one tap, with another one in two; or what is missing
 // before that (an account, a card).
-import { h, icon } from "./dom.js";
+import { fill, h, icon } from "./dom.js";
 import { t, money } from "./words.js";
 import { api, defaultCard, loadCards, state, tapDone, tapKey, total } from "./shop.js";
 import { brandMark, cardName, errorNotice, expiryNote, expiryState, sheet, wait } from "./parts.js";
@@ -88,7 +88,7 @@ export function payPanel({ items, amount, here, extra = null, again = null, pref
 	}
 
 	function draw() {
-		panel.replaceChildren(...[problem && errorNotice(problem), body(), !busy && extra].flat().filter(Boolean));
+		fill(panel, problem && errorNotice(problem), body(), !busy && extra);
 	}
 
 	async function load() {

@@ -1,5 +1,5 @@
 // Signing in, and registering, which is the same: a telephone number and the code that is sent to it.
-import { h, session, store, stored } from "./dom.js";
+import { fill, h, session, store, stored } from "./dom.js";
 import { t } from "./words.js";
 import { api, setAccount, state } from "./shop.js";
 import { errorNotice, sentence, toast } from "./parts.js";
@@ -74,7 +74,7 @@ export function signIn(query) {
 		});
 		const fields = h("form.stack", { novalidate: true, onsubmit: async (event) => {
 			event.preventDefault();
-			problem.replaceChildren();
+			fill(problem);
 			button.setAttribute("aria-busy", "true");
 			const { data, error } = await api("POST", "code", { phone: phone.input.value });
 			button.removeAttribute("aria-busy");
@@ -82,13 +82,13 @@ export function signIn(query) {
 				phone.say(sentence(error));
 				phone.input.focus();
 			} else if (error) {
-				problem.replaceChildren(errorNotice(error));
+				fill(problem, errorNotice(error));
 			} else {
 				store(session, "code", data);
 				codeStep(data);
 			}
 		} }, phone.node, problem, button);
-		form.replaceChildren(
+		fill(form,
 			h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("sign_in")), h("p.muted", t("sign_in.text"))), fields,
 			h("p.small", h("a", { href: "/help/code" }, t("code.trouble"))));
 		phone.input.focus({ preventScroll: true });
@@ -134,10 +134,10 @@ export function signIn(query) {
 				code.input.disabled = true;
 				button.hidden = true;
 				code.say("");
-				problem.replaceChildren(h("div.notice.notice-danger", { role: "alert" }, t("error.code_over")));
+				fill(problem, h("div.notice.notice-danger", { role: "alert" }, t("error.code_over")));
 				again.className = "button";
 			} else {
-				problem.replaceChildren(errorNotice(error));
+				fill(problem, errorNotice(error));
 			}
 		}
 
@@ -153,7 +153,7 @@ export function signIn(query) {
 			if (code.input.value.length === 6)
 				send();
 		});
-		form.replaceChildren(
+		fill(form,
 			h("div.stack.stack-8", h("h1.title", { tabindex: -1 }, t("code.title")),
 				h("p.muted", t("code.sent"), " ", h("span.phone.digits", sent.phone), " ",
 					h("button.link", { type: "button", onclick: () => { store(session, "code", null); leave(); stop = new AbortController(); phoneStep(sent.phone); } }, t("change")))),

@@ -108,6 +108,7 @@ def test_the_journey(browse, fake, size, language):
     browser.tap(".pay .button", "Привязать" if language == "ru" else "Link a card")
     browser.tap("#link")                              # onfile's page, here the stand-in's
     browser.see(".plastic")
+    assert browser.js(MEASURE) == []
     browser.tap("main .button")                       # back to the purchase
     browser.see(".pay-card", "0004")
     assert not fake.state.intents
@@ -163,6 +164,23 @@ def test_a_refusal_says_what_to_do_and_another_card_pays(ready, fake):
     ready.tap(".buy")
     ready.see("main h1", "Оплачено")
     assert len(fake.state.intents) == 1
+
+
+def test_the_way_back_from_the_bank_leaves_no_secret_in_the_address(ready, fake):
+    ready.person.link("visa", "3184")
+    ready.open("/cards")
+    ready.tap("main .row", "3184")
+    ready.tap("dialog .button", "Сделать основной")
+    ready.gone("dialog")
+    card = next(c["id"] for c in ready.person.cards() if c["last4"] == "3184")
+    order = ready.person.order(card).json()["order"]
+    ready.open(f"/orders/{order['id']}")
+    ready.see("main h1", "Банк хочет убедиться")
+    assert ready.see("main .button", "Подтвердить").get_attribute("href") == order["action"]
+    next(iter(fake.state.intents.values())).update(status="succeeded", next_action=None)
+    ready.open(f"/orders/{order['id']}?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_x&redirect_status=failed")
+    ready.see("main h1", "Оплачено")        # what onfile says, not what the address says
+    assert ready.driver.current_url.endswith(f"/orders/{order['id']}")
 
 
 def test_removing_asks_once_and_can_be_undone(ready, fake):
@@ -312,6 +330,7 @@ PATHS = ["/", "/goods/notebook", "/basket", "/sign-in", "/orders", "/cards", "/p
 MEASURE = """
 const problems = [];
 const wide = document.documentElement.scrollWidth - innerWidth;
+if (/\\b(null|undefined|NaN|false|object Object)\\b/.test(document.body.innerText)) problems.push("leftovers in the text");
 if (wide > 0) problems.push("wider than the screen by " + wide);
 const visible = (e) => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== "hidden"; };
 const label = (e) => (e.className || e.tagName) + " “" + (e.textContent || "").trim().slice(0, 30) + "”";
