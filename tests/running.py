@@ -190,7 +190,7 @@ class Shopper:
         phone = f'http://127.0.0.1:{self.sandbox.bank}/phone/messages'
         messages = self.http.get(phone).json()
         messages = messages if isinstance(messages, list) else messages['messages']
-        code = next(m[1] for m in (re.search(r'#(\d{6})', one['text']) for one in messages) if m)
+        code = next(m[1] for m in (re.search(r'#(\d{6})', one['text']) for one in reversed(messages)) if m)
         page = self.post(f'http://bank.localhost:{self.sandbox.bank}/acs/answer',
                          {'id': fields['id'], 'token': fields['token'], 'code': code, 'action': 'code'})
         action, fields = form_of(page.text)
