@@ -693,7 +693,13 @@ def shapes_of(number):
     return shapes
 
 
+def is_sanitized():
+    with open(f"{BUILD}/src/drivers/iso8583/driver-iso8583", "rb") as program:
+        return b"__asan_init" in program.read()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into the driver, which is not dumpable")
+@pytest.mark.skipif(is_sanitized(), reason="the sanitizer keeps what was freed")
 @pytest.mark.parametrize("name", LINES)
 def test_no_card_stays_in_memory(name):
     parameters, text = LINES[name]
