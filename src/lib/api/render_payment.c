@@ -61,8 +61,8 @@ static void put_method(struct render *render)
 	put_reference(render, API_CARD, intent(render)->card);
 }
 
-// A charge exists while the money is asked for, and after; an attempt that asks the shopper first is
-// none yet.
+// A charge exists while the money is asked for, and after; an attempt that asks the shopper first
+// is none yet.
 static bool is_charge(const struct attempt *attempt)
 {
 	return attempt->id && attempt->state >= ATTEMPT_SENT;
