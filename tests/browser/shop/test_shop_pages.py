@@ -16,13 +16,15 @@ PHONE, WIDE, TINY = (360, 740), (1280, 800), (320, 568)
 
 
 class Browser:
-    def __init__(self, folder, shop, size=PHONE, language="ru", dark=False):
+    def __init__(self, folder, shop, size=PHONE, language="ru", dark=False, script=True):
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                      "--disable-background-networking", "--disable-component-update", "--disable-sync",
                      f"--user-data-dir={folder}/profile-{id(self)}", f"--lang={language}", f"--accept-lang={language}"):
             options.add_argument(flag)
+        if not script:
+            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.shop = shop
@@ -321,6 +323,14 @@ def test_sheets_work_with_the_keyboard_alone(ready):
     ready.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
     ready.gone("dialog")
     assert "row" in ready.driver.switch_to.active_element.get_attribute("class")
+
+
+def test_without_script_there_are_goods_and_a_way_to_a_person(browse):
+    browser = browse(script=False)
+    browser.open("/goods/mug")
+    assert browser.see("main h1").location["y"] < 740
+    assert "1290" in browser.see("main li").text
+    assert browser.see("main a[href^='mailto:']").is_displayed()
 
 
 # Every page at every size
