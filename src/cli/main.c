@@ -35,6 +35,8 @@ static const struct cli_verb verbs[] = {
 	  "add a merchant; prints its keys, once" },
 	{ "merchant list", NULL, "", NULL, "", "the merchants" },
 	{ "trace", "code", "", NULL, "CODE", "the story of the attempt with this reference" },
+	{ "card free", "code", "", NULL, "CODE",
+	  "let the card of this attempt be tried again after its bank called it fraud" },
 	{ "attention list", NULL, "", NULL, "", "what a person has to look at" },
 	{ "version", NULL, "", cli_version, "", "the version" },
 	{ "help", NULL, "", cli_help, "", "this list" },

@@ -18,16 +18,18 @@ static struct advice_step again(const struct advice *advice, const struct advice
 		                     advice->tries };
 }
 
+bool advice_is_settled(enum advice_state state)
+{
+	return state != ADVICE_QUEUED && state != ADVICE_SENT;
+}
+
 struct advice_step advice_next(const struct advice *advice, enum advice_event event,
                                int64_t original_deadline_ms, const struct advice_policy *policy,
                                int64_t now_ms)
 {
-	bool settled =
-	        advice->state == ADVICE_ACKNOWLEDGED || advice->state == ADVICE_NEEDS_ATTENTION;
-
 	if (event == ADVICE_ACCEPTED)
 		return (struct advice_step){ ADVICE_ACKNOWLEDGED, false, 0, advice->tries };
-	if (settled)
+	if (advice_is_settled(advice->state))
 		return (struct advice_step){ advice->state, false, 0, advice->tries };
 	switch (event) {
 	case ADVICE_DUE:
@@ -40,7 +42,8 @@ struct advice_step advice_next(const struct advice *advice, enum advice_event ev
 		// final.
 		if (advice->kind == ADVICE_REVERSE &&
 		    now_ms > original_deadline_ms + policy->late_window_ms)
-			return (struct advice_step){ ADVICE_ACKNOWLEDGED, false, 0, advice->tries };
+			return (struct advice_step){ ADVICE_WITHOUT_ORIGINAL, false, 0,
+				                     advice->tries };
 		if (advice->kind == ADVICE_REVERSE)
 			return again(advice, policy, now_ms);
 		return (struct advice_step){ ADVICE_NEEDS_ATTENTION, false, 0, advice->tries };

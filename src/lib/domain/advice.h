@@ -26,6 +26,9 @@ struct advice_step {
 	int tries;
 };
 
+// True when nothing more is sent.
+bool advice_is_settled(enum advice_state state);
+
 // `original_deadline_ms` is when the authorization that the advice is about had to be answered.
 struct advice_step advice_next(const struct advice *advice, enum advice_event event,
                                int64_t original_deadline_ms, const struct advice_policy *policy,

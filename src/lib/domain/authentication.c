@@ -11,14 +11,19 @@ enum {
 	MINUTE_MS = 60 * 1000,
 };
 
+struct flow_step machine_look_up(const struct flow_now *now, unsigned effects)
+{
+	return machine_go(now, ATTEMPT_LOOKING_UP, LOOK_UP_MS + FLOW_GRACE_MS,
+	                  effects | FLOW_LOOK_UP);
+}
+
 // The issuer is asked as soon as the browser is known and the method frame is done with.
 static struct flow_step prepare(const struct flow_now *now, bool browser, char method)
 {
 	struct flow_step step;
 
 	if (browser && method)
-		step = machine_go(now, ATTEMPT_AUTHENTICATING, now->policy->bank_ms,
-		                  FLOW_AUTHENTICATE);
+		step = machine_ask_bank(now, ATTEMPT_AUTHENTICATING, FLOW_AUTHENTICATE);
 	else
 		step = machine_go(now, ATTEMPT_PREPARING, browser ? METHOD_MS : SHOPPER_MS, 0);
 	step.method = method;

@@ -30,12 +30,15 @@ enum flow_event_kind {
 
 struct flow_event {
 	enum flow_event_kind kind;
-	enum problem problem; // EVENT_DECLINED
-	enum check cvc_check; // EVENT_APPROVED
+	enum problem problem; // EVENT_DECLINED; EVENT_UNKNOWN: why, when it is not NO_ANSWER
+	enum check cvc_check; // of the bank's answer
 	char status;          // EVENT_STATUS, EVENT_RESULT: transStatus
 	bool method;          // EVENT_ENROLLED: the range has a method URL
 	bool differs;         // EVENT_APPROVED: another amount or currency than was asked for
 };
+
+// A driver answers by its deadline; this much later its answer must have been heard here.
+enum { FLOW_GRACE_MS = 2000 };
 
 // What the operator decided; docs/config.md.
 struct flow_policy {
@@ -60,16 +63,15 @@ struct flow_facts {
 // What is to be done once the step is durable.
 enum flow_effect {
 	FLOW_VERIFY = 1 << 0,       // ask the bank about the card (zero amount)
-	FLOW_SEND = 1 << 1,         // ask the bank for the money
-	FLOW_FORGET_CODE = 1 << 2,  // vault wipes the CVC
-	FLOW_LOOK_UP = 1 << 3,      // ask the directory server about the card's range
-	FLOW_AUTHENTICATE = 1 << 4, // AReq
-	FLOW_SAVE = 1 << 5,         // the card is linked: save card, intent, events in this commit
-	FLOW_COUNT = 1 << 6,        // counts for the guards as refused
-	FLOW_PAY_AGAIN = 1 << 7,    // a new attempt with the authentication's result
-	FLOW_REVERSE = 1 << 8,      // queue a reversal in this commit, unless there is one
-	FLOW_CAPTURE = 1 << 9,      // queue a capture advice in this commit
-	FLOW_IGNORED = 1 << 10, // the event means nothing in this state; nothing is to be written
+	FLOW_FORGET_CODE = 1 << 1,  // vault wipes the CVC
+	FLOW_LOOK_UP = 1 << 2,      // ask the directory server about the card's range
+	FLOW_AUTHENTICATE = 1 << 3, // AReq
+	FLOW_SAVE = 1 << 4,         // the card is linked: save card, intent, events in this commit
+	FLOW_COUNT = 1 << 5,        // counts for the guards as refused
+	FLOW_PAY_AGAIN = 1 << 6,    // a new attempt with the authentication's result
+	FLOW_REVERSE = 1 << 7,      // queue a reversal in this commit, unless there is one
+	FLOW_CAPTURE = 1 << 8,      // queue a capture advice in this commit
+	FLOW_IGNORED = 1 << 9, // the event means nothing in this state; nothing is to be written
 };
 
 struct flow_step {

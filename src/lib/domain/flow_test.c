@@ -186,7 +186,7 @@ TEST(no_original_is_believed_only_after_the_late_window)
 	EXPECT(advice_next(&advice, ADVICE_NO_ORIGINAL, 30000, &limits, 90000).next ==
 	       ADVICE_QUEUED);
 	EXPECT(advice_next(&advice, ADVICE_NO_ORIGINAL, 30000, &limits, 90001).next ==
-	       ADVICE_ACKNOWLEDGED);
+	       ADVICE_WITHOUT_ORIGINAL);
 }
 
 TAP_MAIN

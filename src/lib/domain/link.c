@@ -5,7 +5,7 @@
 static struct flow_step confirmed(const struct flow_now *now)
 {
 	if (now->facts->ask_again)
-		return machine_go(now, ATTEMPT_VERIFYING, now->policy->bank_ms, FLOW_VERIFY);
+		return machine_ask_bank(now, ATTEMPT_VERIFYING, FLOW_VERIFY);
 	return machine_go(now, ATTEMPT_LINKED, 0, FLOW_SAVE);
 }
 
@@ -25,7 +25,7 @@ static struct flow_step approved(const struct flow_now *now)
 		return machine_over(now, PROBLEM_INCORRECT_CVC, FLOW_FORGET_CODE | FLOW_COUNT);
 	if (!code_is_good_enough(now))
 		return machine_over(now, PROBLEM_CODE_UNCHECKED, FLOW_FORGET_CODE);
-	return machine_go(now, ATTEMPT_LOOKING_UP, 15 * 1000, FLOW_FORGET_CODE | FLOW_LOOK_UP);
+	return machine_look_up(now, FLOW_FORGET_CODE);
 }
 
 static struct flow_step declined(const struct flow_now *now)
@@ -40,8 +40,9 @@ static struct flow_step needs_authentication(const struct flow_now *now)
 {
 	if (now->facts->ask_again)
 		return machine_over(now, PROBLEM_NOT_CONFIRMED, FLOW_FORGET_CODE);
-	struct flow_step step =
-	        machine_go(now, ATTEMPT_LOOKING_UP, 15 * 1000, FLOW_FORGET_CODE | FLOW_LOOK_UP);
+	if (now->event->cvc_check == CHECK_FAIL)
+		return machine_over(now, PROBLEM_INCORRECT_CVC, FLOW_FORGET_CODE | FLOW_COUNT);
+	struct flow_step step = machine_look_up(now, FLOW_FORGET_CODE);
 	step.ask_again = true;
 	return step;
 }
@@ -49,7 +50,9 @@ static struct flow_step needs_authentication(const struct flow_now *now)
 // Zero amount: there is nothing to take back.
 static struct flow_step no_answer(const struct flow_now *now)
 {
-	return machine_over(now, PROBLEM_NO_ANSWER, FLOW_FORGET_CODE);
+	enum problem why = now->event->problem ? now->event->problem : PROBLEM_NO_ANSWER;
+
+	return machine_over(now, why, FLOW_FORGET_CODE);
 }
 
 static struct flow_step cancel(const struct flow_now *now)

@@ -31,6 +31,12 @@ struct flow_step machine_go(const struct flow_now *now, enum attempt_state next,
 		                   .ask_again = now->facts->ask_again };
 }
 
+struct flow_step machine_ask_bank(const struct flow_now *now, enum attempt_state next,
+                                  unsigned effects)
+{
+	return machine_go(now, next, now->policy->bank_ms + FLOW_GRACE_MS, effects);
+}
+
 const char *flow_state_name(enum attempt_state state)
 {
 	static const char *const names[] = {

@@ -27,6 +27,12 @@ struct flow_step machine_over(const struct flow_now *now, enum problem problem, 
 struct flow_step machine_go(const struct flow_now *now, enum attempt_state next, int64_t wait_ms,
                             unsigned effects);
 
+// On to a state that waits for an answer of the bank.
+struct flow_step machine_ask_bank(const struct flow_now *now, enum attempt_state next,
+                                  unsigned effects);
+// On to the directory server.
+struct flow_step machine_look_up(const struct flow_now *now, unsigned effects);
+
 // The rows of 3-D Secure. `passed` is what the machine does when the issuer knows the shopper.
 struct flow_step authentication_run(const struct flow_now *now,
                                     struct flow_step (*passed)(const struct flow_now *now));

@@ -152,7 +152,13 @@ struct session {
 };
 
 enum advice_kind { ADVICE_REVERSE = 1, ADVICE_CAPTURE = 2 };
-enum advice_state { ADVICE_QUEUED = 0, ADVICE_SENT, ADVICE_ACKNOWLEDGED, ADVICE_NEEDS_ATTENTION };
+enum advice_state {
+	ADVICE_QUEUED = 0,
+	ADVICE_SENT,
+	ADVICE_ACKNOWLEDGED,
+	ADVICE_NEEDS_ATTENTION,
+	ADVICE_WITHOUT_ORIGINAL, // a reversal of what never reached the bank
+};
 
 struct advice {
 	int64_t id, attempt;

@@ -23,7 +23,7 @@ static struct flow_step needs_authentication(const struct flow_now *now)
 {
 	if (!now->facts->present || now->facts->flags & ATTEMPT_AUTHENTICATED)
 		return machine_over(now, PROBLEM_AUTHENTICATION_REQUIRED, 0);
-	return machine_go(now, ATTEMPT_LOOKING_UP, 15 * 1000, FLOW_LOOK_UP);
+	return machine_look_up(now, 0);
 }
 
 static struct flow_step not_sent(const struct flow_now *now)

@@ -124,18 +124,37 @@ static size_t placeholder(const char *text, const struct problem_fill *fill, con
 	return 0;
 }
 
+static void put_filled(struct buffer *buffer, struct bytes text, const struct problem_fill *fill)
+{
+	for (size_t at = 0; at < text.length;) {
+		const char *here = (const char *)text.data + at;
+		const char *value;
+		size_t length = *here == '{' ? placeholder(here, fill, &value) : 0;
+		if (length)
+			buffer_put_text(buffer, value);
+		else
+			buffer_put_byte(buffer, (uint8_t)*here);
+		at += length ? length : 1;
+	}
+}
+
 void problem_sentence(struct buffer *buffer, const struct problem_row *row, enum problem_deed deed,
                       enum problem_language language, const struct problem_fill *fill)
 {
 	const char *text = row->group->sentences[deed][language];
+	bool timed = fill && fill->time && fill->time[0];
+	const char *separator = "";
 
 	while (*text) {
-		const char *value;
-		size_t length = *text == '{' ? placeholder(text, fill, &value) : 0;
-		if (length)
-			buffer_put_text(buffer, value);
-		else
-			buffer_put_byte(buffer, (uint8_t)*text);
-		text += length ? length : 1;
+		const char *end = strstr(text, ". ");
+		const char *time = strstr(text, "{time}");
+		size_t length = end ? (size_t)(end - text) + 1 : strlen(text);
+		// One that would say no time is left out.
+		if (timed || !time || time > text + length) {
+			buffer_put_text(buffer, separator);
+			put_filled(buffer, bytes_from(text, length), fill);
+			separator = " ";
+		}
+		text += end ? length + 1 : length;
 	}
 }

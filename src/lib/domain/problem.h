@@ -75,7 +75,8 @@ enum problem problem_of_opening(struct bytes name);
 const char *problem_who_name(enum problem_who who);       // "shopper", …
 const char *problem_again_name(enum problem_again again); // "after_call", …
 
-// What a sentence leaves open. NULL is "".
+// What a sentence leaves open. NULL is ""; without a time the sentence that would say it is left
+// out.
 struct problem_fill {
 	const char *time;      // "14:05"
 	const char *support;   // whom to write to

@@ -335,31 +335,68 @@ static void trace_head(struct core *core, struct client *client, const struct at
 		    problem_again_name(problem->group->again));
 }
 
-static void trace(struct core *core, struct client *client, struct bytes arguments,
-                  struct bytes blob)
+// The attempt with the code that a shopper read out; a client is told when there is none.
+static bool find_attempt(struct core *core, struct client *client, struct bytes arguments,
+                         struct attempt *ret_row)
 {
 	char code[32];
-	struct attempt row;
 
-	(void)blob;
 	argument(arguments, "code", code, sizeof(code));
 	for (char *c = code; *c; c++)
 		if (*c >= 'a' && *c <= 'z')
 			*c = (char)(*c - 32);
 	int64_t attempt = store_one_number(core->store, STORE_CODE_FIND, 0, STORE_T(code));
-	if (!attempt || !store_load(core->store, STORE_ATTEMPTS, attempt, &row)) {
-		fail(client, "no attempt has this code");
+	if (attempt && store_load(core->store, STORE_ATTEMPTS, attempt, ret_row))
+		return true;
+	fail(client, "no attempt has this code");
+	return false;
+}
+
+static void trace(struct core *core, struct client *client, struct bytes arguments,
+                  struct bytes blob)
+{
+	struct attempt row;
+
+	(void)blob;
+	if (!find_attempt(core, client, arguments, &row))
 		return;
-	}
 	trace_head(core, client, &row);
 	say_at(client, core_id_ms(row.id), "started");
-	struct store_query query = store_ask(core->store, STORE_STEP_LIST, STORE_N(attempt));
+	struct store_query query = store_ask(core->store, STORE_STEP_LIST, STORE_N(row.id));
 	while (store_step(&query)) {
 		char text[512];
 		bytes_copy_text(store_bytes(&query, 1), text, sizeof(text));
 		say_at(client, store_number(&query, 0), text);
 	}
 	end(client, 0);
+}
+
+// Ends the block after fraud or pick-up. A card that its bank calls lost or stolen stays blocked.
+static void card_free(struct core *core, struct client *client, struct bytes arguments,
+                      struct bytes blob)
+{
+	struct card card cleanup(card_done) = { 0 };
+	struct attempt row;
+	int64_t until_ms = 0;
+
+	(void)blob;
+	if (!find_attempt(core, client, arguments, &row))
+		return;
+	struct bytes fingerprint = BYTES_ARRAY(card.fingerprint);
+	if (row.card && store_load(core->store, STORE_CARDS, row.card, &card))
+		until_ms = store_one_number(core->store, STORE_BLOCKED_CARD, 0,
+		                            STORE_B(fingerprint), STORE_N(core->now_ms));
+	if (until_ms == 0) {
+		fail(client, "the card of this attempt is not blocked");
+	} else if (until_ms == INT64_MAX) {
+		fail(client, "its bank says that this card is lost or stolen; it stays blocked");
+	} else {
+		store_run(core->store, STORE_UNBLOCK_CARD, STORE_B(fingerprint));
+		flows_step(core, row.id, "an operator freed the card");
+		say(client, 1, "the card may be tried again: %s, ends in %s", card.brand,
+		    card.last4);
+		end(client, 0);
+	}
 }
 
 static void attention_list(struct core *core, struct client *client, struct bytes arguments,
@@ -372,10 +409,12 @@ static void attention_list(struct core *core, struct client *client, struct byte
 	(void)blob;
 	while (store_step(&query)) {
 		store_read(&query, STORE_ADVICES, &advice);
-		say(client, 1, "%lld  %s  amount %lld  tries %d  response code %s",
+		char code[24];
+		flow_code(core, advice.attempt, code, sizeof(code));
+		say(client, 1, "%lld  %s  amount %lld  tries %d  response code %s  reference %s",
 		    (long long)advice.id, advice.kind == ADVICE_REVERSE ? "reversal" : "capture",
 		    (long long)advice.amount, advice.tries,
-		    advice.response_code[0] ? advice.response_code : "-");
+		    advice.response_code[0] ? advice.response_code : "-", code[0] ? code : "-");
 	}
 	end(client, 0);
 }
@@ -391,6 +430,7 @@ static const struct {
 	{ "connection test", connection_test },
 	{ "connection remove", connection_remove },
 	{ "trace", trace },
+	{ "card free", card_free },
 	{ "attention list", attention_list },
 };
 

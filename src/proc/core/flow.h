@@ -17,12 +17,11 @@ struct flow_link_start {
 	const char *address;         // of the client, for the guards
 	const char *billing_details; // JSON or NULL
 	const char *name;
-	bool by_page; // the proof of work was asked for and checked by the page's route
+	bool unproven; // a browser that was not asked for a proof of work: refused when one is due
 };
 
 struct flow_payment_start {
 	int64_t intent;
-	const char *browser;
 };
 
 enum flow_end {
@@ -55,6 +54,8 @@ void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner)
 // Nobody waits any more (the client has gone). The flow goes on.
 void flow_forget(struct core *core, void *owner);
 
+// Ends what runs for a SetupIntent's page, even a card that vault is just opening.
+void flow_cancel_link(struct core *core, int64_t intent, int64_t attempt);
 // Ends the live attempt of an intent because the shopper or the merchant says so.
 void flow_cancel(struct core *core, int64_t attempt);
 

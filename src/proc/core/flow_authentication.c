@@ -18,7 +18,7 @@ enum { LINE_LIMIT = 48 * 1024, QUESTION_MS = 15000, RESULT_MS = 3000 };
 void authentication_free(struct authentication *a)
 {
 	char **texts[] = { &a->method_url, &a->method_origin, &a->acs_url, &a->acs_origin,
-		           &a->creq,       &a->browser,       &a->info,    &a->user_agent };
+		           &a->creq,       &a->browser,       &a->info };
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		free(*texts[i]);
@@ -73,6 +73,8 @@ void authentication_save(struct core *core, int64_t attempt, const struct authen
 		if (text && text[0])
 			json_object_set_new(object, facts[i].name, json_string(text));
 	}
+	json_object_set_new(object, "asked", json_integer(a->asked));
+	json_object_set_new(object, "cvc_check", json_integer(a->cvc_check));
 	json_object_set_new(object, "method", json_integer(a->method));
 	json_object_set_new(object, "ask_again", json_boolean(a->ask_again));
 	json_object_set_new(object, "code", json_boolean(a->code));
@@ -113,6 +115,9 @@ void authentication_load(struct core *core, int64_t attempt, struct authenticati
 		ret->connection = store_number(&query, 0);
 		for (int i = 0; i < FACTS; i++)
 			keep(object, facts[i].name, ret);
+		ret->asked = json_integer_value(json_object_get(object, "asked"));
+		ret->cvc_check =
+		        (enum check)json_integer_value(json_object_get(object, "cvc_check"));
 		ret->method = (char)json_integer_value(json_object_get(object, "method"));
 		ret->ask_again = json_is_true(json_object_get(object, "ask_again"));
 		ret->code = json_is_true(json_object_get(object, "code"));
@@ -135,6 +140,13 @@ static void make_uuid(char ret_text[static 37])
 	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1],
 	         b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14],
 	         b[15]);
+}
+
+// Asks what the attempt then waits for.
+static struct question *ask(struct core *core, struct live *live, enum question_kind kind)
+{
+	live->authentication.asked = core_next_id(core);
+	return flows_ask(core, kind, live->authentication.asked, live->row.id);
 }
 
 // Sends `object` (given away) with the card of the attempt, or without.
@@ -166,9 +178,8 @@ void authentication_look_up(struct core *core, struct live *live)
 		return;
 	}
 	live->authentication.connection = connection->number;
-	struct question *question =
-	        flows_ask(core, QUESTION_VERSIONS, core_next_id(core), live->row.id);
-	send_line(core, live, question, "versions", core->now_ms + QUESTION_MS, true,
+	send_line(core, live, ask(core, live, QUESTION_VERSIONS), "versions",
+	          core->now_ms + QUESTION_MS, true,
 	          json_pack("{s:s}", "transaction", live->authentication.transaction));
 }
 
@@ -182,6 +193,12 @@ static json_t *url_of(struct core *core, const char *base, const char *path, int
 	return json_string(url);
 }
 
+// threeDSRequestorAuthenticationInd
+static const char *purpose_of(const struct live *live)
+{
+	return live->row.kind == ATTEMPT_PAYMENT ? "01" : "04";
+}
+
 static void add_purpose(struct core *core, const struct live *live, json_t *object)
 {
 	bool payment = live->row.kind == ATTEMPT_PAYMENT;
@@ -189,7 +206,7 @@ static void add_purpose(struct core *core, const struct live *live, json_t *obje
 	struct tm utc;
 	char text[16];
 
-	json_object_set_new(object, "purpose", json_string(payment ? "01" : "04"));
+	json_object_set_new(object, "purpose", json_string(purpose_of(live)));
 	json_object_set_new(object, "challenge",
 	                    json_string(payment ? "03" : core->config.link_challenge));
 	if (core->flows->policy.decoupled_minutes && !payment)
@@ -227,10 +244,8 @@ void authentication_ask(struct core *core, struct live *live)
 	json_object_set_new(object, "merchant_name", json_string(merchant.name));
 	json_object_set_new(object, "window", json_string(a->window[0] ? a->window : "05"));
 	add_purpose(core, live, object);
-	struct question *question =
-	        flows_ask(core, QUESTION_AUTHENTICATE, core_next_id(core), live->row.id);
-	send_line(core, live, question, "authenticate", core->now_ms + core->flows->policy.bank_ms,
-	          true, object);
+	send_line(core, live, ask(core, live, QUESTION_AUTHENTICATE), "authenticate",
+	          core->now_ms + core->flows->policy.bank_ms, true, object);
 }
 
 // --- answers
@@ -335,28 +350,37 @@ static void reply_text(struct core *core, uint64_t serial, int status, const cha
 	        &(struct reply){ .status = status, .kind = REPLY_JSON, .body = bytes_text(text) });
 }
 
+static json_t *result_line(const struct live *live, struct bytes body)
+{
+	const struct authentication *a = &live->authentication;
+	json_t *expected =
+	        json_pack("{s:s, s:s, s:s, s:s, s:s}", "transaction", a->transaction,
+	                  "ds_transaction", a->ds_transaction, "acs_transaction",
+	                  a->acs_transaction, "version", a->version, "purpose", purpose_of(live));
+
+	if (live->row.state == ATTEMPT_CHALLENGING)
+		json_object_set_new(expected, "decoupled", json_false());
+	return json_pack("{s:s#, s:o}", "body", (const char *)body.data, (int)body.length,
+	                 "expected", expected);
+}
+
 void authentication_result(struct core *core, int64_t attempt, uint64_t serial, struct bytes body)
 {
-	struct live *live = flows_live(core, attempt);
+	struct live room;
+	struct live *live = flows_any(core, attempt, &room);
+	json_t *line = NULL;
 
-	if (!live || !live->authentication.acs_transaction[0] || !text_is_utf8(body)) {
+	if (live && live->authentication.acs_transaction[0] && text_is_utf8(body))
+		line = result_line(live, body);
+	if (line) {
+		struct question *question =
+		        flows_ask(core, QUESTION_RESULTS, core_next_id(core), attempt);
+		question->serial = serial;
+		send_line(core, live, question, "results", core->now_ms + RESULT_MS, false, line);
+	} else {
 		reply_text(core, serial, 400, "{}");
-		return;
 	}
-	const struct authentication *a = &live->authentication;
-	json_t *object = json_pack(
-	        "{s:s#, s:{s:s, s:s, s:s, s:s}}", "body", (const char *)body.data, (int)body.length,
-	        "expected", "transaction", a->transaction, "ds_transaction", a->ds_transaction,
-	        "acs_transaction", a->acs_transaction, "version", a->version);
-	if (!object) {
-		reply_text(core, serial, 400, "{}");
-		return;
-	}
-	struct question *question = flows_ask(core, QUESTION_RESULTS, core_next_id(core), attempt);
-	question->serial = serial;
-	send_line(core, live, question, "results", core->now_ms + RESULT_MS, false, object);
-	if (flow_is_over(live->row.state))
-		due_add(&core->flows->due, core->now_ms + RESULT_MS, DUE_ATTEMPT, attempt);
+	authentication_free(&room.authentication);
 }
 
 void authentication_result_answer(struct core *core, const struct question *question,
@@ -364,17 +388,15 @@ void authentication_result_answer(struct core *core, const struct question *ques
 {
 	const char *response = json_string_value(json_object_get(answer, "response"));
 	const char *status = json_string_value(json_object_get(answer, "status"));
-	struct live *live = flows_live(core, question->subject);
+	struct live room;
+	struct live *live = flows_any(core, question->subject, &room);
 
-	if (!response) {
-		reply_text(core, question->serial, 503, "{}");
-		return;
-	}
-	if (outcome_is(answer, "approved") && live && status && strlen(status) == 1) {
+	if (response && outcome_is(answer, "approved") && live && status && strlen(status) == 1) {
 		keep(answer, "eci", &live->authentication);
 		keep(answer, "value", &live->authentication);
 		flows_event(core, live,
 		            &(struct flow_event){ .kind = EVENT_RESULT, .status = status[0] });
 	}
-	reply_text(core, question->serial, 200, response); // leaves after this turn's commit
+	reply_text(core, question->serial, response ? 200 : 503, response ? response : "{}");
+	authentication_free(&room.authentication);
 }

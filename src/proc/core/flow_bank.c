@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { LINE_LIMIT = 48 * 1024 };
+enum { LINE_LIMIT = 48 * 1024, RRN_CAPACITY = 16 };
 
 // ISO 4217: the currencies that cards are charged in most; letters as Stripe writes them.
 static const struct {
@@ -47,7 +47,7 @@ static void put_text(struct buffer *line, const char *member, const char *text)
 
 // DE37: YDDDHH and six characters of base 36 that count within the hour; one for all messages about
 // one payment, so it is made from the attempt's key.
-static void put_rrn(struct buffer *line, int64_t attempt)
+static void make_rrn(int64_t attempt, char ret_rrn[static RRN_CAPACITY])
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	int64_t at_ms = core_id_ms(attempt);
@@ -59,8 +59,8 @@ static void put_rrn(struct buffer *line, int64_t attempt)
 	gmtime_r(&seconds, &utc);
 	for (int i = 6; i-- > 0; number /= 36)
 		text[i] = digits[number % 36];
-	buffer_printf(line, ",\"rrn\":\"%d%03d%02d%s\"", (utc.tm_year + 1900) % 10, utc.tm_yday + 1,
-	              utc.tm_hour, text);
+	snprintf(ret_rrn, RRN_CAPACITY, "%u%03u%02u%s", (unsigned)(utc.tm_year + 1900) % 10,
+	         (unsigned)(utc.tm_yday + 1) % 1000, (unsigned)utc.tm_hour % 100, text);
 }
 
 void bank_put_times(const struct core *core, struct buffer *line)
@@ -74,14 +74,16 @@ static void put_common(struct core *core, struct buffer *line, const char *op,
                        const struct attempt *row, int64_t id, int64_t stan, int64_t deadline_ms)
 {
 	struct merchant merchant;
+	char rrn[RRN_CAPACITY];
 
+	make_rrn(row->id, rrn);
 	if (!store_load(core->store, STORE_MERCHANTS, row->merchant, &merchant))
 		memset(&merchant, 0, sizeof(merchant));
 	buffer_printf(line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld", (long long)id, op,
 	              (long long)deadline_ms);
 	buffer_printf(line, ",\"stan\":\"%06lld\"", (long long)stan);
 	bank_put_times(core, line);
-	put_rrn(line, row->id);
+	put_text(line, "rrn", rrn);
 	buffer_printf(line, ",\"terminal\":\"%08lld\"", (long long)row->connection);
 	put_text(line, "merchant", merchant.bank_id);
 	put_text(line, "merchant_name", merchant.name);
@@ -135,8 +137,11 @@ void bank_verify(struct core *core, struct live *live)
 	struct question *question = flows_ask(core, QUESTION_BANK, id, live->row.id);
 
 	buffer_init(&line, LINE_LIMIT);
-	if (again)
+	live->authentication.asked = id;
+	if (again) {
+		flows_free_stan(core, live->row.stan);
 		live->row.stan = flows_new_stan(core);
+	}
 	live->row.sent_ms = core->now_ms;
 	put_common(core, &line, "verify", &live->row, id, live->row.stan, deadline_ms);
 	put_money(&line, 0, live->row.currency);
@@ -227,13 +232,26 @@ static enum check check_of(const json_t *answer)
 	return CHECK_UNCHECKED;
 }
 
+static bool is_another(const json_t *answer, const char *member, const char *ours)
+{
+	struct bytes theirs = text_of(answer, member);
+
+	return theirs.length && !bytes_equal_text(theirs, ours);
+}
+
+// An approval of something else than what was asked for, or of a part of it.
 static bool differs(const struct attempt *row, const json_t *answer)
 {
+	char stan[24], rrn[RRN_CAPACITY];
 	const json_t *amount = json_object_get(answer, "amount");
 	struct bytes currency = text_of(answer, "currency");
 
 	if (row->kind != ATTEMPT_PAYMENT)
 		return false;
+	snprintf(stan, sizeof(stan), "%06lld", (long long)row->stan);
+	make_rrn(row->id, rrn);
+	if (is_another(answer, "stan", stan) || is_another(answer, "rrn", rrn))
+		return true;
 	return (amount && json_integer_value(amount) != row->amount) ||
 	       (currency.length && !bytes_equal_text(currency, bank_currency(row->currency)));
 }

@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { OPENING_MS = 10000 };
+enum { OPENING_MS = 10000, JWE_MAX = 4096 };
 
-static void opening_free(struct opening *opening)
+void opening_free(struct opening *opening)
 {
+	if (!opening)
+		return;
 	free(opening->browser);
 	free(opening->billing_details);
 	free(opening);
@@ -28,16 +30,28 @@ static void refuse(struct core *core, flow_done *done, void *owner, const struct
 		flows_tell(core, done, owner, why);
 }
 
-// A refusal before anything was asked is still an attempt with a story and a code. `outcome` gets
-// both.
-static void refused_attempt(struct core *core, const struct setup_intent *intent, int problem,
-                            const char *address, struct flow_outcome *outcome)
+static bool may_still_link(const struct setup_intent *intent)
+{
+	return intent->status != INTENT_CANCELED && intent->status != INTENT_SUCCEEDED;
+}
+
+// Who has tried too often tells nothing new about the intent: what its last attempt said stays.
+static bool is_about_the_card(int problem)
+{
+	return problem != PROBLEM_TOO_MANY_TRIES && problem != PROBLEM_TOO_MANY_CARDS;
+}
+
+// A refusal before anything was asked is still an attempt with a story and a code. `card` is 0 when
+// it was not opened. `outcome` gets attempt and problem.
+static void refused_attempt(struct core *core, struct setup_intent *intent, int problem,
+                            int64_t card, const char *address, struct flow_outcome *outcome)
 {
 	struct attempt row = { .id = core_next_id(core),
 		               .merchant = intent->merchant,
 		               .kind = ATTEMPT_LINK,
 		               .intent = intent->id,
 		               .customer = intent->customer,
+		               .card = card,
 		               .state = ATTEMPT_OVER,
 		               .problem = problem };
 
@@ -45,10 +59,16 @@ static void refused_attempt(struct core *core, const struct setup_intent *intent
 	flows_step(core, row.id, "refused before the bank was asked: %s",
 	           problem_row(problem)->name);
 	flows_make_code(core, row.id);
-	guards_note(core, &row, address, problem_row(problem)->flags & PROBLEM_COUNTS ? 1 : 2);
+	guards_note(core, &row, address,
+	            problem_row(problem)->flags & PROBLEM_COUNTS ? TRIAL_WRONG : TRIAL_OTHER);
 	metric_add(METRIC_LINKS_FAILED, 1);
-	*outcome =
-	        (struct flow_outcome){ .end = FLOW_REFUSED, .problem = problem, .attempt = row.id };
+	outcome->end = FLOW_REFUSED;
+	outcome->problem = problem;
+	outcome->attempt = row.id;
+	if (!intent->id || !may_still_link(intent) || !is_about_the_card(problem))
+		return;
+	intent->attempt = row.id;
+	store_update(core->store, STORE_SETUP_INTENTS, intent);
 }
 
 static bool customer_is_opening(const struct flows *flows, const struct setup_intent *intent)
@@ -103,12 +123,12 @@ static void open_card(struct core *core, const struct setup_intent *intent,
 		.browser = start->browser ? strdup(start->browser) : NULL,
 		.billing_details = start->billing_details ? strdup(start->billing_details) : NULL,
 		.waiter = { .done = done, .owner = owner },
-		.by_page = start->by_page,
 	};
 	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
 	map_put(&core->flows->openings, opening->id, opening);
 	due_add(&core->flows->due, core->now_ms + OPENING_MS, DUE_OPENING, opening->id);
 	send_to_vault(core, opening, start->jwe);
+	core->flows->last_trial_ms = core->now_ms;
 	metric_add(METRIC_LINKS_STARTED, 1);
 }
 
@@ -127,18 +147,22 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 		return;
 	}
 	struct guard_verdict verdict = guards_before(core, intent.customer, start->address);
-	if (verdict.problem) {
-		refused_attempt(core, &intent, verdict.problem, start->address, &outcome);
-		outcome.again_ms = verdict.again_ms;
+	if (verdict.proof_bits && start->unproven) {
+		outcome.problem = PROBLEM_PROOF_WANTED;
+		outcome.proof_bits = verdict.proof_bits;
 		refuse(core, done, owner, &outcome);
 		return;
 	}
-	if (start->jwe.length > 4096) {
-		refused_attempt(core, &intent, PROBLEM_UNREADABLE, start->address, &outcome);
-		refuse(core, done, owner, &outcome);
+	int problem = verdict.problem               ? verdict.problem
+	              : start->jwe.length > JWE_MAX ? PROBLEM_UNREADABLE
+	                                            : 0;
+	if (problem == 0) {
+		open_card(core, &intent, start, done, owner);
 		return;
 	}
-	open_card(core, &intent, start, done, owner);
+	outcome.again_ms = verdict.again_ms;
+	refused_attempt(core, &intent, problem, 0, start->address, &outcome);
+	refuse(core, done, owner, &outcome);
 }
 
 void link_opening_over(struct core *core, struct opening *opening, int problem)
@@ -147,10 +171,25 @@ void link_opening_over(struct core *core, struct opening *opening, int problem)
 	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = problem };
 
 	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent))
-		refused_attempt(core, &intent, problem, opening->address, &outcome);
+		refused_attempt(core, &intent, problem, 0, opening->address, &outcome);
 	refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
 	pages_changed(core, opening->intent);
 	opening_free(opening);
+}
+
+void flow_cancel_link(struct core *core, int64_t intent, int64_t attempt)
+{
+	const struct map *openings = &core->flows->openings;
+
+	flow_cancel(core, attempt);
+	for (size_t i = 0; i < openings->capacity; i++) {
+		struct opening *opening = openings->slots[i].value;
+		if (opening && opening->intent == intent) {
+			map_take(&core->flows->openings, opening->id);
+			link_opening_over(core, opening, PROBLEM_CANCELLED);
+			return; // an intent has one at most
+		}
+	}
 }
 
 // --- vault has opened the card
@@ -195,7 +234,7 @@ static void fill_card(struct core *core, const struct opening *opening, const st
 
 // The first reason not to ask the bank; 0 when there is none.
 static int reason_not_to_ask(struct core *core, const struct opening *opening,
-                             const struct wire_value *f, struct flow_outcome *outcome)
+                             const struct wire_value *f, int64_t *ret_again_ms)
 {
 	struct bytes problem = f[WIRE_CARD_OPENED_PROBLEM].bytes;
 
@@ -206,7 +245,7 @@ static int reason_not_to_ask(struct core *core, const struct opening *opening,
 		return PROBLEM_USED;
 	struct guard_verdict verdict =
 	        guards_card(core, opening->customer, f[WIRE_CARD_OPENED_FINGERPRINT].bytes);
-	outcome->again_ms = verdict.again_ms;
+	*ret_again_ms = verdict.again_ms;
 	if (verdict.problem)
 		return verdict.problem;
 	return connections_pick(core, true) ? 0 : PROBLEM_NO_CONNECTION;
@@ -223,7 +262,8 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 		               .customer = opening->customer,
 		               .connection = connections_pick(core, true)->number,
 		               .state = ATTEMPT_VERIFYING,
-		               .deadline_ms = core->now_ms + core->flows->policy.bank_ms + 2000,
+		               .deadline_ms =
+		                       core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
 		               .stan = flows_new_stan(core),
 		               .sent_ms = core->now_ms,
 		               .currency = "rub" };
@@ -255,9 +295,37 @@ static void forget_code(struct core *core, struct bytes handle)
 	                (const struct wire_value[]){ [WIRE_FORGET_CODE_HANDLE] = WIRE_B(handle) });
 }
 
-static bool may_still_link(const struct setup_intent *intent)
+// A customer who was removed in the meantime gets no card any more.
+bool link_customer_is_here(struct core *core, int64_t id)
 {
-	return intent->status != INTENT_CANCELED && intent->status != INTENT_SUCCEEDED;
+	struct customer customer cleanup(customer_done) = { 0 };
+
+	return id == 0 || (store_load(core->store, STORE_CUSTOMERS, id, &customer) &&
+	                   customer.removed_ms == 0);
+}
+
+// What a refused card leaves: brand and last digits for messages, its fingerprint for the guards.
+// Nothing that the number could be had from.
+static void wipe(struct card *card)
+{
+	explicit_bzero(card->sealed, sizeof(card->sealed));
+	explicit_bzero(card->handle, sizeof(card->handle));
+	card->sealed_length = 0;
+}
+
+static void refuse_opened(struct core *core, struct opening *opening, const struct wire_value *f,
+                          struct setup_intent *intent, struct flow_outcome *outcome)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	if (f[WIRE_CARD_OPENED_PROBLEM].bytes.length == 0) {
+		fill_card(core, opening, f, &card);
+		wipe(&card);
+		store_insert(core->store, STORE_CARDS, &card);
+		forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
+	}
+	refused_attempt(core, intent, outcome->problem, card.id, opening->address, outcome);
+	refuse(core, opening->waiter.done, opening->waiter.owner, outcome);
 }
 
 void link_opened(struct core *core, const struct wire_message *message)
@@ -268,22 +336,19 @@ void link_opened(struct core *core, const struct wire_message *message)
 	struct opening *opening =
 	        map_take(&core->flows->openings, (int64_t)f[WIRE_CARD_OPENED_ID].number);
 
-	if (!opening)
-		return; // it took too long; its waiter was told
-	int problem = PROBLEM_CANCELLED;
-	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent) &&
-	    may_still_link(&intent))
-		problem = reason_not_to_ask(core, opening, f, &outcome);
-	if (problem == 0) {
-		start_attempt(core, opening, f, &intent);
-	} else {
-		int64_t again_ms = outcome.again_ms;
-		refused_attempt(core, &intent, problem, opening->address, &outcome);
-		outcome.again_ms = again_ms;
-		if (f[WIRE_CARD_OPENED_HANDLE].bytes.length == HANDLE_BYTES)
+	if (!opening) { // it took too long, or the shopper went back; who waited was told
+		if (f[WIRE_CARD_OPENED_HANDLE].bytes.length)
 			forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
-		refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
+		return;
 	}
+	outcome.problem = PROBLEM_CANCELLED;
+	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent) &&
+	    may_still_link(&intent) && link_customer_is_here(core, intent.customer))
+		outcome.problem = reason_not_to_ask(core, opening, f, &outcome.again_ms);
+	if (outcome.problem == 0)
+		start_attempt(core, opening, f, &intent);
+	else
+		refuse_opened(core, opening, f, &intent, &outcome);
 	pages_changed(core, opening->intent);
 	opening_free(opening);
 }
@@ -291,7 +356,7 @@ void link_opened(struct core *core, const struct wire_message *message)
 // --- the end
 
 // The same card of the same customer keeps its id and is refreshed.
-static bool refresh(struct core *core, const struct live *live, struct card *card)
+static bool refresh(struct core *core, struct card *card)
 {
 	struct card old cleanup(card_done) = { 0 };
 	int64_t same =
@@ -300,7 +365,6 @@ static bool refresh(struct core *core, const struct live *live, struct card *car
 	                : store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(card->customer),
 	                                   STORE_B(BYTES_ARRAY(card->fingerprint)));
 
-	(void)live;
 	if (same == 0 || !store_load(core->store, STORE_CARDS, same, &old))
 		return false;
 	store_run(core->store, STORE_CARD_DROP, STORE_N(card->id));
@@ -351,10 +415,11 @@ void link_saved(struct core *core, struct live *live)
 		return;
 	card.customer = live->row.customer;
 	card.state = 1;
-	card.cvc_check = CHECK_PASS;
+	card.cvc_check = live->authentication.cvc_check;
 	memcpy(card.network_transaction_id, live->row.network_transaction_id,
 	       sizeof(card.network_transaction_id));
-	if (!refresh(core, live, &card)) {
+	bool known = refresh(core, &card);
+	if (!known) {
 		store_update(core->store, STORE_CARDS, &card);
 		if (card.customer)
 			event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
@@ -367,24 +432,19 @@ void link_saved(struct core *core, struct live *live)
 	if (card.customer)
 		make_default(core, &card);
 	complete_session(core, &intent);
-	guards_note(core, &live->row, live->authentication.address, 0);
-	flows_step(core, live->row.id, "card saved");
-	flows_free_stan(core, live->row.stan);
+	guards_note(core, &live->row, live->authentication.address,
+	            known ? TRIAL_LINKED_AGAIN : TRIAL_LINKED);
+	flows_step(core, live->row.id, known ? "card refreshed" : "card saved");
 	metric_add(METRIC_LINKS_DONE, 1);
 }
 
-// Nothing of a card that was not linked is kept, but what an error message has to name.
 void link_failed(struct core *core, struct live *live)
 {
 	struct card card cleanup(card_done) = { 0 };
 
 	metric_add(METRIC_LINKS_FAILED, 1);
-	flows_free_stan(core, live->row.stan);
 	if (!store_load(core->store, STORE_CARDS, live->row.card, &card) || card.state == 1)
 		return;
-	memset(card.sealed, 0, sizeof(card.sealed));
-	memset(card.handle, 0, sizeof(card.handle));
-	memset(card.fingerprint, 0, sizeof(card.fingerprint));
-	card.sealed_length = 0;
+	wipe(&card);
 	store_update(core->store, STORE_CARDS, &card);
 }

@@ -8,8 +8,19 @@
 
 #include <stdlib.h>
 
-static void start_attempt(struct core *core, struct payment_intent *intent, int flags,
-                          const struct authentication *authentication, flow_done *done, void *owner)
+// What the authorization says of the authentication that the issuer asked for before.
+static void take_proof(struct authentication *to, const struct authentication *from)
+{
+	memcpy(to->transaction, from->transaction, sizeof(to->transaction));
+	memcpy(to->ds_transaction, from->ds_transaction, sizeof(to->ds_transaction));
+	memcpy(to->version, from->version, sizeof(to->version));
+	memcpy(to->eci, from->eci, sizeof(to->eci));
+	memcpy(to->value, from->value, sizeof(to->value));
+}
+
+// `before` is the attempt that the issuer wanted an authentication for; NULL: this is the first.
+static struct live *start_attempt(struct core *core, struct payment_intent *intent, int flags,
+                                  const struct live *before)
 {
 	struct attempt row = {
 		.id = core_next_id(core),
@@ -20,7 +31,7 @@ static void start_attempt(struct core *core, struct payment_intent *intent, int 
 		.card = intent->card,
 		.connection = connections_pick(core, true)->number,
 		.state = ATTEMPT_SENT,
-		.deadline_ms = core->now_ms + core->flows->policy.bank_ms + 2000,
+		.deadline_ms = core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
 		.stan = flows_new_stan(core),
 		.sent_ms = core->now_ms,
 		.amount = intent->amount,
@@ -33,20 +44,13 @@ static void start_attempt(struct core *core, struct payment_intent *intent, int 
 	intent->status = INTENT_PROCESSING;
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	struct live *live = flows_add(core, &row);
-	if (authentication) {
-		memcpy(live->authentication.eci, authentication->eci, sizeof(authentication->eci));
-		memcpy(live->authentication.value, authentication->value,
-		       sizeof(authentication->value));
-		memcpy(live->authentication.version, authentication->version,
-		       sizeof(authentication->version));
-		memcpy(live->authentication.ds_transaction, authentication->ds_transaction,
-		       sizeof(authentication->ds_transaction));
+	if (before) {
+		take_proof(&live->authentication, &before->authentication);
 		authentication_save(core, row.id, &live->authentication);
 	}
 	bank_authorize(core, live);
 	metric_add(METRIC_PAYMENTS_STARTED, 1);
-	if (done)
-		flow_wait(core, row.id, done, owner);
+	return live;
 }
 
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
@@ -75,18 +79,8 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 	        intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
 	if (intent.flags & PAYMENT_MANUAL_CAPTURE)
 		flags |= ATTEMPT_MANUAL_CAPTURE;
-	start_attempt(core, &intent, flags, NULL, done, owner);
-}
-
-// The issuer knows the shopper now: the same payment once more, with the proof.
-void payment_again(struct core *core, struct live *live)
-{
-	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
-
-	if (store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) &&
-	    connections_pick(core, true))
-		start_attempt(core, &intent, live->row.flags | ATTEMPT_AUTHENTICATED,
-		              &live->authentication, NULL, NULL);
+	struct live *started = start_attempt(core, &intent, flags, NULL);
+	flow_wait(core, started->row.id, done, owner);
 }
 
 static void paid(struct core *core, struct payment_intent *intent, const struct live *live)
@@ -109,13 +103,33 @@ static void failed(struct core *core, struct payment_intent *intent, const struc
 	           1);
 }
 
+// The issuer knows the shopper now: the same payment once more, with the proof. Who waited for the
+// first attempt waits for this one.
+void payment_again(struct core *core, struct live *live)
+{
+	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+
+	if (!store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) ||
+	    intent.attempt != live->row.id)
+		return;
+	if (!connections_pick(core, true)) {
+		intent.status = INTENT_REQUIRES_PAYMENT_METHOD;
+		failed(core, &intent, live);
+		return;
+	}
+	struct live *next =
+	        start_attempt(core, &intent, live->row.flags | ATTEMPT_AUTHENTICATED, live);
+	next->waiters = live->waiters;
+	live->waiters = NULL;
+}
+
 void payment_stepped(struct core *core, struct live *live, const struct flow_step *step)
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 
 	if (step->effects & FLOW_PAY_AGAIN ||
 	    !store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) ||
-	    intent.attempt != live->row.id)
+	    intent.attempt != live->row.id || intent.status == INTENT_CANCELED)
 		return;
 	enum intent_status status = flow_intent_status(live->row.state);
 	if (status == intent.status)

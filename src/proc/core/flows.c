@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { STAN_LIMIT = 1000000, TIMER_GRACE_MS = 2000 };
+enum { STAN_LIMIT = 1000000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000 };
 
 // --- numbers on the wire
 
@@ -18,8 +18,10 @@ static bool stan_is_open(const struct flows *flows, int64_t stan)
 	return flows->stans[stan / 8] >> (stan % 8) & 1;
 }
 
-static void stan_mark(struct flows *flows, int64_t stan)
+void flows_keep_stan(struct core *core, int64_t stan)
 {
+	struct flows *flows = core->flows;
+
 	flows->stans[stan / 8] = (uint8_t)(flows->stans[stan / 8] | 1 << (stan % 8));
 }
 
@@ -30,7 +32,7 @@ int64_t flows_new_stan(struct core *core)
 	for (int i = 0; i < STAN_LIMIT; i++) {
 		flows->next_stan = flows->next_stan % (STAN_LIMIT - 1) + 1; // 000001 to 999999
 		if (!stan_is_open(flows, flows->next_stan)) {
-			stan_mark(flows, flows->next_stan);
+			flows_keep_stan(core, flows->next_stan);
 			return flows->next_stan;
 		}
 	}
@@ -84,14 +86,18 @@ static void live_free(struct live *live)
 
 struct live *flows_live(struct core *core, int64_t attempt)
 {
-	struct live *live = attempt ? map_get(&core->flows->lives, attempt) : NULL;
-	struct attempt row;
+	return attempt ? map_get(&core->flows->lives, attempt) : NULL;
+}
 
-	if (live || attempt == 0 || !store_load(core->store, STORE_ATTEMPTS, attempt, &row))
+struct live *flows_any(struct core *core, int64_t attempt, struct live *room)
+{
+	struct live *live = flows_live(core, attempt);
+
+	*room = (struct live){ 0 };
+	if (live || !store_load(core->store, STORE_ATTEMPTS, attempt, &room->row))
 		return live;
-	live = flows_add(core, &row);
-	authentication_load(core, attempt, &live->authentication);
-	return live;
+	authentication_load(core, attempt, &room->authentication);
+	return room;
 }
 
 // --- telling those who wait
@@ -143,8 +149,9 @@ void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner)
 {
 	struct live *live = flows_live(core, attempt);
 	struct flow_outcome outcome = { .end = FLOW_AT_REST, .attempt = attempt };
+	struct attempt row;
 
-	if (live && !flow_is_over(live->row.state) && !wants_the_shopper(live->row.state)) {
+	if (live && !wants_the_shopper(live->row.state)) {
 		struct waiter *waiter = calloc(1, sizeof(*waiter));
 		CHECK(waiter);
 		*waiter = (struct waiter){ live->waiters, done, owner };
@@ -152,8 +159,9 @@ void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner)
 		return;
 	}
 	if (live) {
-		outcome.problem = live->row.problem;
-		outcome.end = flow_is_over(live->row.state) ? FLOW_AT_REST : FLOW_ACTION;
+		outcome.end = FLOW_ACTION;
+	} else if (store_load(core->store, STORE_ATTEMPTS, attempt, &row)) {
+		outcome.problem = row.problem;
 	}
 	flows_tell(core, done, owner, &outcome);
 }
@@ -197,7 +205,7 @@ void flow_forget(struct core *core, void *owner)
 
 // --- events and steps
 
-static struct flow_facts facts_of(struct core *core, const struct live *live)
+static struct flow_facts facts_of(const struct live *live)
 {
 	struct flow_facts facts = {
 		.state = live->row.state,
@@ -206,11 +214,9 @@ static struct flow_facts facts_of(struct core *core, const struct live *live)
 		.method = live->authentication.method,
 		.ask_again = live->authentication.ask_again,
 		.code = live->authentication.code,
-		.present = true,
+		.present =
+		        live->row.kind == ATTEMPT_LINK || !(live->row.flags & ATTEMPT_BY_MERCHANT),
 	};
-	(void)core;
-	if (live->row.kind == ATTEMPT_PAYMENT)
-		facts.present = !(live->row.flags & ATTEMPT_BY_MERCHANT);
 	return facts;
 }
 
@@ -255,23 +261,32 @@ static void carry_out(struct core *core, struct live *live, unsigned effects)
 		advice_queue(core, &live->row, ADVICE_CAPTURE);
 }
 
+static enum trial trial_of(const struct flow_step *step)
+{
+	bool issuer = problem_row((int)step->problem)->flags & PROBLEM_ISSUER;
+
+	if (step->effects & FLOW_COUNT)
+		return issuer ? TRIAL_REFUSED_WRONG : TRIAL_WRONG;
+	return issuer ? TRIAL_REFUSED : TRIAL_OTHER;
+}
+
 static void link_stepped(struct core *core, struct live *live, const struct flow_step *step)
 {
-	if (step->effects & FLOW_SAVE)
+	if (step->effects & FLOW_SAVE) {
 		link_saved(core, live);
-	else if (step->next == ATTEMPT_OVER) {
-		guards_note(core, &live->row, live->authentication.address,
-		            step->effects & FLOW_COUNT ? 1 : 2);
+	} else if (step->next == ATTEMPT_OVER) {
+		guards_note(core, &live->row, live->authentication.address, trial_of(step));
 		link_failed(core, live);
 	}
 	update_setup_intent(core, live);
 }
 
-// An answer of the bank, a deadline or a cancel that leaves an attempt at rest frees it.
+// An attempt that has just come to rest leaves the memory. Its number on the wire stays in use
+// while an advice about it is open (flow_advice.c).
 static void rest(struct core *core, struct live *live)
 {
 	tell_waiters(core, live, FLOW_AT_REST);
-	if (live->row.kind == ATTEMPT_PAYMENT && live->row.state != ATTEMPT_GIVEN_UP)
+	if (live->row.kind == ATTEMPT_LINK || live->row.state == ATTEMPT_OVER)
 		flows_free_stan(core, live->row.stan);
 	map_take(&core->flows->lives, live->row.id);
 	live_free(live);
@@ -280,9 +295,7 @@ static void rest(struct core *core, struct live *live)
 static void note_step(struct core *core, struct live *live, const struct flow_event *event,
                       const struct flow_step *step)
 {
-	bool plain = live->row.kind == ATTEMPT_PAYMENT && step->next == ATTEMPT_PAID;
-
-	if (plain)
+	if (step->next == ATTEMPT_PAID)
 		return; // the row itself tells the story of a payment that just succeeded
 	if (step->problem)
 		flows_step(core, live->row.id, "%s: %s -> %s (%s)", flow_event_name(event->kind),
@@ -301,7 +314,7 @@ static void take_step(struct core *core, struct live *live, const struct flow_st
 	if (step->problem && !late)
 		row->problem = (int)step->problem;
 	row->state = step->next;
-	row->deadline_ms = step->deadline_ms ? step->deadline_ms + TIMER_GRACE_MS : 0;
+	row->deadline_ms = step->deadline_ms;
 	if (row->deadline_ms)
 		due_add(&core->flows->due, row->deadline_ms, DUE_ATTEMPT, row->id);
 	live->authentication.method = step->method;
@@ -310,38 +323,62 @@ static void take_step(struct core *core, struct live *live, const struct flow_st
 		flows_make_code(core, row->id);
 }
 
+// Written down for support, but not without end: the same event may come again and again.
+static void note_ignored(struct core *core, const struct live *live, const struct flow_event *event)
+{
+	if (store_one_number(core->store, STORE_STEP_COUNT, 0, STORE_N(live->row.id)) < STEPS_MAX)
+		flows_step(core, live->row.id, "%s: means nothing while %s",
+		           flow_event_name(event->kind), flow_state_name(live->row.state));
+}
+
+// Most payments have no facts of an authentication, and write no row for them.
+static bool has_facts(const struct live *live)
+{
+	return live->row.kind == ATTEMPT_LINK || live->authentication.transaction[0];
+}
+
+static struct flow_step next_step(struct core *core, const struct live *live,
+                                  const struct flow_event *event)
+{
+	static const struct flow_event cancel = { .kind = EVENT_CANCEL };
+	struct flow_facts facts = facts_of(live);
+
+	if (live->row.kind == ATTEMPT_PAYMENT)
+		return payment_next(&facts, event, &core->flows->policy, core->now_ms);
+	struct flow_step step = link_next(&facts, event, &core->flows->policy, core->now_ms);
+	if (step.effects & FLOW_SAVE && !link_customer_is_here(core, live->row.customer))
+		return link_next(&facts, &cancel, &core->flows->policy, core->now_ms);
+	return step;
+}
+
 void flows_event(struct core *core, struct live *live, const struct flow_event *event)
 {
-	struct flow_facts facts = facts_of(core, live);
 	bool link = live->row.kind == ATTEMPT_LINK;
-	struct flow_step step = (link ? link_next : payment_next)(
-	        &facts, event, &core->flows->policy, core->now_ms);
+	bool late = flow_is_over(live->row.state);
+	struct flow_step step = next_step(core, live, event);
 	int64_t intent = live->row.intent;
 
 	if (step.effects & FLOW_IGNORED) {
-		flows_step(core, live->row.id, "%s: means nothing while %s",
-		           flow_event_name(event->kind), flow_state_name(live->row.state));
-		if (flow_is_over(live->row.state))
-			rest(core, live);
+		note_ignored(core, live, event);
 		return;
 	}
 	note_step(core, live, event, &step);
 	take_step(core, live, &step);
-	if (link || live->row.state != ATTEMPT_PAID)
-		authentication_save(core, live->row.id, &live->authentication);
 	carry_out(core, live, step.effects);
+	if (has_facts(live))
+		authentication_save(core, live->row.id, &live->authentication);
 	if (step.problem) // the events of a failure show why, from the attempt's row
 		store_update(core->store, STORE_ATTEMPTS, &live->row);
 	if (link)
 		link_stepped(core, live, &step);
-	else
+	else if (!late)
 		payment_stepped(core, live, &step);
 	store_update(core->store, STORE_ATTEMPTS, &live->row);
 	if (wants_the_shopper(live->row.state))
 		tell_waiters(core, live, FLOW_ACTION);
 	if (step.effects & FLOW_PAY_AGAIN)
 		payment_again(core, live);
-	if (flow_is_over(live->row.state))
+	if (!late && flow_is_over(live->row.state))
 		rest(core, live);
 	pages_changed(core, intent);
 }
@@ -350,25 +387,38 @@ void flow_cancel(struct core *core, int64_t attempt)
 {
 	struct live *live = flows_live(core, attempt);
 
-	if (live && !flow_is_over(live->row.state))
+	if (live)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_CANCEL });
 }
 
 // --- answers of drivers
 
+// The line that the attempt waits for; any other is an old one.
+static bool is_awaited(const struct live *live, const struct question *question)
+{
+	int64_t asked = live->authentication.asked;
+
+	return question->id == (asked ? asked : live->row.id);
+}
+
 static void attempt_answer(struct core *core, const struct question *question, const json_t *answer)
 {
-	struct live *live = flows_live(core, question->subject);
+	struct live room;
+	struct live *live = flows_any(core, question->subject, &room);
 
 	if (!live)
 		return;
-	if (question->kind == QUESTION_BANK) {
+	if (live != &room && !is_awaited(live, question)) {
+		flows_step(core, live->row.id, "an answer to an older question was put aside");
+	} else if (question->kind == QUESTION_BANK) {
 		live->row.answered_ms = core->now_ms;
 		struct flow_event event = bank_event(core, &live->row, answer);
+		live->authentication.cvc_check = event.cvc_check;
 		flows_event(core, live, &event);
 	} else {
 		authentication_answer(core, live, question->kind, answer);
 	}
+	authentication_free(&room.authentication);
 }
 
 static void dispatch_answer(struct core *core, const struct question *question,
@@ -382,12 +432,30 @@ static void dispatch_answer(struct core *core, const struct question *question,
 	}
 }
 
-// A question of before a restart: the first question of an attempt has the attempt's own number.
+static enum question_kind awaited_kind(const struct live *live)
+{
+	switch (live->row.state) {
+	case ATTEMPT_LOOKING_UP: return QUESTION_VERSIONS;
+	case ATTEMPT_AUTHENTICATING: return QUESTION_AUTHENTICATE;
+	default: return QUESTION_BANK;
+	}
+}
+
+// A question of before a restart, or one that was answered `unknown` before: the first question of
+// an attempt has the attempt's own number, a later one is kept with its facts.
 static struct question old_question(struct core *core, int64_t id)
 {
+	const struct map *lives = &core->flows->lives;
 	struct attempt row;
-	bool known = store_load(core->store, STORE_ATTEMPTS, id, &row);
 
+	for (size_t i = 0; i < lives->capacity; i++) {
+		const struct live *live = lives->slots[i].value;
+		if (live && live->authentication.asked == id)
+			return (struct question){ .id = id,
+				                  .kind = awaited_kind(live),
+				                  .subject = live->row.id };
+	}
+	bool known = store_load(core->store, STORE_ATTEMPTS, id, &row);
 	return (struct question){ .id = known ? id : 0, .kind = QUESTION_BANK, .subject = id };
 }
 
@@ -428,7 +496,39 @@ void flows_vault_message(struct core *core, const struct wire_message *message)
 	}
 }
 
-// What the old vault had in hand is lost with it: cards that were being opened, and codes.
+// The shopper of a link starts again: their code was in the old vault's memory.
+static void question_lost(struct core *core, const struct question *question)
+{
+	struct live *live = flows_live(core, question->subject);
+	json_t *answer =
+	        json_pack("{s:s, s:s}", "outcome", "unknown", "detail", "vault was started anew");
+
+	if (question->kind == QUESTION_BANK && live && live->row.kind == ATTEMPT_LINK)
+		flows_event(core, live,
+		            &(struct flow_event){ .kind = EVENT_UNKNOWN,
+		                                  .problem = PROBLEM_INTERRUPTED });
+	else
+		dispatch_answer(core, question, answer, "vault was started anew");
+	json_decref(answer);
+}
+
+// What is done about a lost question may ask new ones: they go into a new map.
+static void lose_questions(struct core *core)
+{
+	struct map *questions = &core->flows->questions;
+	struct map old = *questions;
+
+	*questions = (struct map){ 0 };
+	for (size_t i = 0; i < old.capacity; i++) {
+		if (!old.slots[i].key)
+			continue;
+		question_lost(core, old.slots[i].value);
+		free(old.slots[i].value);
+	}
+	map_done(&old);
+}
+
+// What the old vault had in hand is lost with it: cards that were being opened, codes, questions.
 void flows_vault_is_back(struct core *core)
 {
 	struct flows *flows = core->flows;
@@ -438,6 +538,7 @@ void flows_vault_is_back(struct core *core)
 		if (flows->openings.slots[i].value)
 			due_add(&flows->due, core->now_ms, DUE_OPENING,
 			        flows->openings.slots[i].key);
+	lose_questions(core);
 }
 
 // --- time
@@ -446,12 +547,8 @@ static void attempt_due(struct core *core, int64_t id)
 {
 	struct live *live = flows_live(core, id);
 
-	if (!live)
-		return;
-	if (live->row.deadline_ms && live->row.deadline_ms <= core->now_ms)
+	if (live && live->row.deadline_ms <= core->now_ms)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_TIMER });
-	else if (flow_is_over(live->row.state))
-		rest(core, live);
 }
 
 static void unenrolled_due(struct core *core, int64_t id)
@@ -470,6 +567,12 @@ static void opening_due(struct core *core, int64_t id)
 		link_opening_over(core, opening, PROBLEM_INTERRUPTED);
 }
 
+static void sweep(struct core *core)
+{
+	guards_sweep(core);
+	due_add(&core->flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+}
+
 void flows_timer(struct core *core)
 {
 	struct due_entry entry;
@@ -480,6 +583,7 @@ void flows_timer(struct core *core)
 		case DUE_ADVICE: advice_due(core, entry.id); break;
 		case DUE_OPENING: opening_due(core, entry.id); break;
 		case DUE_UNENROLLED: unenrolled_due(core, entry.id); break;
+		case DUE_SWEEP: sweep(core); break;
 		}
 	}
 	call_told(core);
@@ -502,7 +606,7 @@ static void recover(struct core *core)
 	while (store_step(&query)) {
 		store_read(&query, STORE_ATTEMPTS, &row);
 		flows_add(core, &row);
-		stan_mark(core->flows, row.stan % STAN_LIMIT);
+		flows_keep_stan(core, row.stan % STAN_LIMIT);
 	}
 	for (size_t i = 0; i < core->flows->lives.capacity; i++) {
 		struct live *live = core->flows->lives.slots[i].value;
@@ -529,6 +633,7 @@ struct flows *flows_new(struct core *core)
 	};
 	connections_load(core);
 	recover(core);
+	due_add(&flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
 	return flows;
 }
 
@@ -539,6 +644,13 @@ void flows_free(struct flows *flows)
 			live_free(flows->lives.slots[i].value);
 	for (size_t i = 0; i < flows->questions.capacity; i++)
 		free(flows->questions.slots[i].value);
+	for (size_t i = 0; i < flows->openings.capacity; i++)
+		opening_free(flows->openings.slots[i].value);
+	while (flows->told) {
+		struct told *told = flows->told;
+		flows->told = told->next;
+		free(told);
+	}
 	map_done(&flows->lives);
 	map_done(&flows->questions);
 	map_done(&flows->openings);

@@ -13,6 +13,8 @@
 // What is known of a 3-D Secure authentication; kept as JSON in the table authentications.
 struct authentication {
 	int64_t connection;
+	int64_t asked;        // the driver's line that is open; 0: the attempt's own number
+	enum check cvc_check; // what the bank said of the code
 	char transaction[40], ds_transaction[40], acs_transaction[40]; // UUIDs
 	char version[8];
 	char eci[4];
@@ -22,8 +24,7 @@ struct authentication {
 	bool ask_again; // a second verification follows
 	bool code;      // the shopper typed a CVC
 	char address[46];
-	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info,
-	        *user_agent;
+	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info;
 };
 
 void authentication_free(struct authentication *authentication);
@@ -52,7 +53,6 @@ struct opening {
 	char *browser, *billing_details;
 	char address[46];
 	struct waiter waiter;
-	bool by_page;
 };
 
 enum question_kind {
@@ -84,7 +84,7 @@ struct connection {
 	char detail[256];
 };
 
-enum due_kind { DUE_ATTEMPT, DUE_ADVICE, DUE_OPENING, DUE_UNENROLLED };
+enum due_kind { DUE_ATTEMPT, DUE_ADVICE, DUE_OPENING, DUE_UNENROLLED, DUE_SWEEP };
 
 // What a waiter is to be told, at the end of the turn.
 struct told {
@@ -104,10 +104,14 @@ struct flows {
 	struct flow_policy policy;
 	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
 	int64_t next_stan;
+	int64_t last_trial_ms; // when a link was started last
 };
 
 // --- flows.c
-struct live *flows_live(struct core *core, int64_t attempt); // loads it when it is not in memory
+// An attempt that is not at rest; NULL: there is none, or it is over.
+struct live *flows_live(struct core *core, int64_t attempt);
+// One that may be over: read into `room` then, whose authentication is to be freed.
+struct live *flows_any(struct core *core, int64_t attempt, struct live *room);
 struct live *flows_add(struct core *core, const struct attempt *row);
 // One event of an attempt: step, store, effects, waiters.
 void flows_event(struct core *core, struct live *live, const struct flow_event *event);
@@ -116,16 +120,21 @@ void flows_tell(struct core *core, flow_done *done, void *owner,
 // Adds a line to the story of an attempt.
 void flows_step(struct core *core, int64_t attempt, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+// A number for a message that has none yet, and one that is in use again (after a restart).
 int64_t flows_new_stan(struct core *core);
+void flows_keep_stan(struct core *core, int64_t stan);
 void flows_free_stan(struct core *core, int64_t stan);
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject);
 // Makes the short code of an attempt that failed.
 void flows_make_code(struct core *core, int64_t attempt);
 
 // --- flow_link.c, flow_payment.c: what is done in the commit of a step
+bool link_customer_is_here(struct core *core, int64_t customer);
 void link_saved(struct core *core, struct live *live);
 void link_failed(struct core *core, struct live *live);
 void link_opened(struct core *core, const struct wire_message *message);
+// Accepts NULL.
+void opening_free(struct opening *opening);
 void link_opening_over(struct core *core, struct opening *opening, int problem);
 void payment_stepped(struct core *core, struct live *live, const struct flow_step *step);
 void payment_again(struct core *core, struct live *live);
@@ -181,7 +190,21 @@ struct guard_verdict {
 	int64_t again_ms; // PROBLEM_TOO_MANY_TRIES: when
 	int proof_bits;   // above 0: with this proof of work only
 };
+// How a link ended, as the table trials keeps it.
+enum trial {
+	TRIAL_LINKED = 0,
+	TRIAL_WRONG = 1,         // counts for shopper, address and card; no issuer was asked
+	TRIAL_OTHER = 2,         // counts for nobody
+	TRIAL_REFUSED_WRONG = 3, // counts for all, the whole shop too: the issuer said so
+	TRIAL_REFUSED = 4,       // counts for the whole shop only
+	TRIAL_LINKED_AGAIN = 5,  // a card that was on file already
+};
+// What is asked before a card is opened, and what needs the card's fingerprint.
 struct guard_verdict guards_before(struct core *core, int64_t customer, const char *address);
 struct guard_verdict guards_card(struct core *core, int64_t customer, struct bytes fingerprint);
-// A link that the issuer refused (1), that succeeded (0), or that failed for another reason (2).
-void guards_note(struct core *core, const struct attempt *attempt, const char *address, int result);
+void guards_note(struct core *core, const struct attempt *attempt, const char *address,
+                 enum trial trial);
+// Percent of the last links that issuers refused; 0 while there are too few to tell.
+int guards_refused_percent(struct core *core);
+// Forgets what no guard looks at any more.
+void guards_sweep(struct core *core);

@@ -4,30 +4,38 @@
 #include "core/flows.h"
 
 #include "base/cleanup.h"
+#include "base/log.h"
+
+#include <arpa/inet.h>
 #include <stdio.h>
 
 static const int64_t hour_ms = 3600 * 1000;
 static const int64_t day_ms = 24 * 3600 * 1000;
 enum { SLOW_MS = 10000, PROOF_BITS_MAX = 24, SHOP_SAMPLE = 20 };
 
-// The /24 of an IPv4 address; the /64 of an IPv6 address.
-static void network_of(const char *address, char *ret_network, size_t capacity)
-{
-	const char *end = address;
-	bool six = strchr(address, ':') != NULL;
+// What an address counts as: itself and its /24; an IPv6 address, whose holder has a whole /64,
+// counts by that both times. An address that cannot be read counts as it is written.
+struct place {
+	char unit[46], network[46];
+};
 
-	for (int parts = 0; *end && parts < (six ? 4 : 3); end++)
-		parts += *end == (six ? ':' : '.');
-	snprintf(ret_network, capacity, "%.*s", (int)(end - address), address);
-}
-
-// An IPv6 address counts by its /64.
-static void unit_of(const char *address, char *ret_unit, size_t capacity)
+static struct place place_of(const char *address)
 {
-	if (strchr(address, ':'))
-		network_of(address, ret_unit, capacity);
-	else
-		snprintf(ret_unit, capacity, "%s", address);
+	struct place place = { { 0 }, { 0 } };
+	uint8_t a[16] = { 0 };
+
+	if (strncmp(address, "::ffff:", 7) == 0 && strchr(address, '.'))
+		address += 7; // an IPv4 address that came in on an IPv6 socket
+	bytes_copy_text(bytes_text(address), place.unit, sizeof(place.unit));
+	if (inet_pton(AF_INET, address, a) == 1) {
+		snprintf(place.network, sizeof(place.network), "%u.%u.%u.", a[0], a[1], a[2]);
+		return place;
+	}
+	if (inet_pton(AF_INET6, address, a) == 1)
+		snprintf(place.unit, sizeof(place.unit), "%02x%02x:%02x%02x:%02x%02x:%02x%02x/64",
+		         a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+	memcpy(place.network, place.unit, sizeof(place.network));
+	return place;
 }
 
 // When the oldest of the refusals that fill the limit leaves the window; 0 when the limit is not
@@ -68,78 +76,95 @@ static bool above(const struct shop_state *state, int64_t percent)
 	       state->refused * 100 > state->trials * percent;
 }
 
+int guards_refused_percent(struct core *core)
+{
+	struct shop_state state = shop_state(core);
+
+	return state.trials < SHOP_SAMPLE ? 0 : (int)(state.refused * 100 / state.trials);
+}
+
+static int64_t beyond(int64_t count, int64_t limit)
+{
+	return limit > 0 && count > limit ? count - limit : 0;
+}
+
 // How much proof of work an address has to bring: grows with every refusal above the limit.
 static int address_bits(struct core *core, const char *address)
 {
 	const struct config *config = &core->config;
-	char unit[46], network[46];
+	struct place place = place_of(address);
+	int64_t refused = store_one_number(core->store, STORE_TRIALS_OF_ADDRESS, 0,
+	                                   STORE_T(place.unit), STORE_N(core->now_ms - hour_ms));
+	int64_t wide = store_one_number(core->store, STORE_TRIALS_OF_NETWORK, 0,
+	                                STORE_T(place.network), STORE_N(core->now_ms - day_ms));
+	int64_t near_over = beyond(refused, config->guard_refused_per_address_hour);
+	int64_t wide_over = beyond(wide, config->guard_refused_per_network_day);
+	int64_t over = near_over > wide_over ? near_over : wide_over;
 
-	unit_of(address, unit, sizeof(unit));
-	network_of(address, network, sizeof(network));
-	int64_t refused = store_one_number(core->store, STORE_TRIALS_OF_ADDRESS, 0, STORE_T(unit),
-	                                   STORE_N(core->now_ms - hour_ms));
-	int64_t wide = store_one_number(core->store, STORE_TRIALS_OF_NETWORK, 0, STORE_T(network),
-	                                STORE_N(core->now_ms - day_ms));
-	int64_t over = 0;
-
-	if (config->guard_refused_per_address_hour &&
-	    refused > config->guard_refused_per_address_hour)
-		over = refused - config->guard_refused_per_address_hour;
-	if (config->guard_refused_per_network_day && wide > config->guard_refused_per_network_day &&
-	    wide - config->guard_refused_per_network_day > over)
-		over = wide - config->guard_refused_per_network_day;
-	if (over == 0)
+	if (address[0] == '\0' || over == 0)
 		return 0;
 	int bits = (int)config->guard_proof_bits + (int)(over > 10 ? 10 : over) - 1;
 	return bits > PROOF_BITS_MAX ? PROOF_BITS_MAX : bits;
 }
 
-static struct guard_verdict customer_verdict(struct core *core, int64_t customer)
+static struct guard_verdict wait_until(int64_t at_ms)
 {
-	const struct config *config = &core->config;
-	int64_t until = full_until(core, STORE_TRIALS_OF_CUSTOMER, STORE_N(customer), day_ms,
-	                           config->guard_refused_per_customer);
+	return (struct guard_verdict){ .problem = at_ms ? PROBLEM_TOO_MANY_TRIES : 0,
+		                       .again_ms = at_ms };
+}
 
-	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
-			                       .again_ms = until };
-	if (config->guard_cards_stored &&
-	    store_one_number(core->store, STORE_CARDS_COUNT, 0, STORE_N(customer)) >=
-	            config->guard_cards_stored)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_CARDS };
-	until = full_until(core, STORE_LINKS_OF_CUSTOMER, STORE_N(customer), day_ms,
-	                   config->guard_cards_per_day);
-	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
-			                       .again_ms = until };
-	return (struct guard_verdict){ 0 };
+// One trial in ten seconds: counted from the start of the last one, wherever it came from.
+static int64_t slow_until(const struct core *core, const struct shop_state *shop)
+{
+	int64_t last_ms = core->flows->last_trial_ms;
+
+	if (!above(shop, core->config.guard_slow_percent))
+		return 0;
+	if (last_ms < shop->last_ms)
+		last_ms = shop->last_ms;
+	return core->now_ms - last_ms < SLOW_MS ? last_ms + SLOW_MS : 0;
 }
 
 struct guard_verdict guards_before(struct core *core, int64_t customer, const char *address)
 {
 	const struct config *config = &core->config;
-	struct guard_verdict verdict = { 0 };
 	struct shop_state shop = shop_state(core);
+	int64_t until = 0;
 
 	if (customer)
-		verdict = customer_verdict(core, customer);
-	if (verdict.problem)
-		return verdict;
-	if (above(&shop, config->guard_slow_percent) && core->now_ms - shop.last_ms < SLOW_MS)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
-			                       .again_ms = shop.last_ms + SLOW_MS };
-	verdict.proof_bits = address_bits(core, address);
-	if (above(&shop, config->guard_proof_percent) &&
-	    verdict.proof_bits < (int)config->guard_proof_bits)
-		verdict.proof_bits = (int)config->guard_proof_bits;
-	return verdict;
+		until = full_until(core, STORE_TRIALS_OF_CUSTOMER, STORE_N(customer), day_ms,
+		                   config->guard_refused_per_customer);
+	if (until == 0)
+		until = slow_until(core, &shop);
+	if (until)
+		return wait_until(until);
+	int bits = address_bits(core, address);
+	if (above(&shop, config->guard_proof_percent) && bits < (int)config->guard_proof_bits)
+		bits = (int)config->guard_proof_bits;
+	return (struct guard_verdict){ .proof_bits = bits };
+}
+
+// A customer who has this card already gets no new one: it is refreshed.
+static struct guard_verdict customer_has_room(struct core *core, int64_t customer,
+                                              struct bytes fingerprint)
+{
+	const struct config *config = &core->config;
+
+	if (customer == 0 || store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(customer),
+	                                      STORE_B(fingerprint)))
+		return (struct guard_verdict){ 0 };
+	if (config->guard_cards_stored &&
+	    store_one_number(core->store, STORE_CARDS_COUNT, 0, STORE_N(customer)) >=
+	            config->guard_cards_stored)
+		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_CARDS };
+	return wait_until(full_until(core, STORE_LINKS_OF_CUSTOMER, STORE_N(customer), day_ms,
+	                             config->guard_cards_per_day));
 }
 
 struct guard_verdict guards_card(struct core *core, int64_t customer, struct bytes fingerprint)
 {
 	const struct config *config = &core->config;
 
-	(void)customer;
 	if (config->guard_fraud_block_days &&
 	    store_one_number(core->store, STORE_BLOCKED_CARD, 0, STORE_B(fingerprint),
 	                     STORE_N(core->now_ms)))
@@ -148,15 +173,13 @@ struct guard_verdict guards_card(struct core *core, int64_t customer, struct byt
 	                         config->guard_refused_per_card_day);
 	int64_t month = full_until(core, STORE_TRIALS_OF_CARD, STORE_B(fingerprint), 30 * day_ms,
 	                           config->guard_refused_per_card_month);
-	int64_t until = day > month ? day : month;
-	if (until)
-		return (struct guard_verdict){ .problem = PROBLEM_TOO_MANY_TRIES,
-			                       .again_ms = until };
-	return (struct guard_verdict){ 0 };
+	if (day || month)
+		return wait_until(day > month ? day : month);
+	return customer_has_room(core, customer, fingerprint);
 }
 
 // Lost and stolen: never again; fraud and pick-up: until the block is over or an operator frees the
-// card.
+// card (control.c).
 static void block(struct core *core, const struct attempt *attempt, struct bytes fingerprint)
 {
 	int64_t days = core->config.guard_fraud_block_days;
@@ -170,19 +193,46 @@ static void block(struct core *core, const struct attempt *attempt, struct bytes
 	          STORE_T(problem_row(attempt->problem)->name));
 }
 
-void guards_note(struct core *core, const struct attempt *attempt, const char *address, int result)
+// The operator is told when issuers begin to refuse more than what the guards allow, once.
+static void raise_alarm(struct core *core, bool before)
+{
+	struct shop_state now = shop_state(core);
+
+	if (before || !above(&now, core->config.guard_slow_percent))
+		return;
+	metric_add(METRIC_LINK_ALARMS, 1);
+	log_event(LOG_ERROR, "links_are_refused", LOG_NUMBER("count", now.refused),
+	          LOG_NUMBER("size", now.trials));
+}
+
+void guards_note(struct core *core, const struct attempt *attempt, const char *address,
+                 enum trial trial)
 {
 	struct card card cleanup(card_done) = { 0 };
 	struct bytes fingerprint = BYTES_NONE;
-	char unit[46], network[46];
+	struct place place = place_of(address);
+	bool refused = trial == TRIAL_REFUSED || trial == TRIAL_REFUSED_WRONG;
+	struct shop_state shop = { 0 };
 
+	if (refused)
+		shop = shop_state(core);
 	if (attempt->card && store_load(core->store, STORE_CARDS, attempt->card, &card))
 		fingerprint = BYTES_ARRAY(card.fingerprint);
-	unit_of(address, unit, sizeof(unit));
-	network_of(address, network, sizeof(network));
 	store_run(core->store, STORE_TRIAL_INSERT, STORE_N(core_next_id(core)),
 	          STORE_N(core->now_ms), STORE_N(attempt->merchant), STORE_N(attempt->customer),
-	          STORE_T(unit), STORE_T(network), STORE_B(fingerprint), STORE_N(result));
-	if (result == 1 && fingerprint.length)
+	          STORE_T(place.unit), STORE_T(place.network), STORE_B(fingerprint),
+	          STORE_N(trial));
+	if (trial == TRIAL_REFUSED_WRONG && fingerprint.length)
 		block(core, attempt, fingerprint);
+	if (refused)
+		raise_alarm(core, above(&shop, core->config.guard_slow_percent));
+}
+
+void guards_sweep(struct core *core)
+{
+	int64_t month_ms = 31 * day_ms;
+
+	store_run(core->store, STORE_CARD_USED_PURGE, STORE_N(core->now_ms - hour_ms));
+	store_run(core->store, STORE_TRIALS_PURGE, STORE_N(core->now_ms - month_ms));
+	store_run(core->store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
 }

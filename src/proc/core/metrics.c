@@ -12,16 +12,13 @@ void metric_add(enum metric metric, int64_t count)
 
 static void put_counter(struct buffer *text, const char *name, const char *help, int64_t value)
 {
-	buffer_put_text(text, "# HELP onfile_");
-	for (const char *c = name; *c; c++)
-		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
-	buffer_printf(text, "_total %s.\n# TYPE onfile_", help);
-	for (const char *c = name; *c; c++)
-		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
-	buffer_put_text(text, "_total counter\nonfile_");
-	for (const char *c = name; *c; c++)
-		buffer_put_byte(text, (uint8_t)(*c >= 'A' && *c <= 'Z' ? *c + 32 : *c));
-	buffer_printf(text, "_total %lld\n", (long long)value);
+	char lower[64] = { 0 };
+
+	for (size_t i = 0; name[i] && i + 1 < sizeof(lower); i++)
+		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+	buffer_printf(text, "# HELP onfile_%s_total %s.\n# TYPE onfile_%s_total counter\n", lower,
+	              help, lower);
+	buffer_printf(text, "onfile_%s_total %lld\n", lower, (long long)value);
 }
 
 static void put_metrics(struct core *core, struct buffer *text)
@@ -49,6 +46,11 @@ static void put_metrics(struct core *core, struct buffer *text)
 	              "# HELP onfile_attempts_open Attempts that are not at rest.\n"
 	              "# TYPE onfile_attempts_open gauge\nonfile_attempts_open %zu\n",
 	              core->flows->lives.count);
+	buffer_printf(
+	        text,
+	        "# HELP onfile_links_refused_percent Of the last links, how many issuers refused.\n"
+	        "# TYPE onfile_links_refused_percent gauge\nonfile_links_refused_percent %d\n",
+	        guards_refused_percent(core));
 }
 
 // Ready: the store works, vault's keys are here, and every connection is up. `?verbose` says each.

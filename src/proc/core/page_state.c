@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static void json_free(json_t **object)
 {
@@ -70,6 +69,18 @@ bool page_find(struct core *core, struct bytes token, struct page *ret_page)
 		memset(&ret_page->merchant, 0, sizeof(ret_page->merchant));
 	if (attempt && !store_load(core->store, STORE_ATTEMPTS, attempt, &ret_page->attempt))
 		ret_page->attempt.id = 0;
+	return true;
+}
+
+bool page_find_again(struct core *core, struct page *page)
+{
+	struct page old = *page;
+
+	page_done(page);
+	if (!page_find(core, bytes_text(old.token), page))
+		return false;
+	page->language = old.language;
+	memcpy(page->address, old.address, sizeof(page->address));
 	return true;
 }
 
@@ -147,38 +158,34 @@ static json_t *intent_return(struct core *core, const struct page *page, bool go
 
 // --- parts
 
-// The time of day in UTC would be wrong for nearly everyone; the page shows `at` in the shopper's
-// own time, and the sentence falls back to UTC with its name.
-static void time_text(int64_t at_ms, char *to, size_t capacity)
+// Every refusal of a bank says the same here, or it would tell who holds a lost or stolen card.
+static const char *decline_code(const struct problem_row *row)
 {
-	time_t seconds = (time_t)(at_ms / 1000);
-	struct tm utc;
-
-	gmtime_r(&seconds, &utc);
-	strftime(to, capacity, "%H:%M UTC", &utc);
+	if (row->group->again == AGAIN_AFTER_CALL)
+		return problem_row(PROBLEM_GENERIC_DECLINE)->decline_code;
+	return row->decline_code[0] ? row->decline_code : NULL;
 }
 
+// `at` is a moment; the page writes it in the shopper's own time, so the sentence does not say it.
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome)
 {
 	const struct problem_row *row = problem_shown(outcome->problem);
 	enum problem_deed deed = page->payment ? PROBLEM_PAYMENT : PROBLEM_LINK;
-	char code[24] = "", time[24] = "";
+	char code[24] = "";
 	struct buffer sentence cleanup(buffer_done) = { 0 };
 
 	if (outcome->attempt)
 		flow_code(core, outcome->attempt, code, sizeof(code));
-	if (outcome->again_ms)
-		time_text(outcome->again_ms, time, sizeof(time));
 	buffer_init(&sentence, 2048);
 	problem_sentence(&sentence, row, deed, page->language,
-	                 &(struct problem_fill){ time, page->merchant.support, code });
+	                 &(struct problem_fill){ NULL, page->merchant.support, code });
 	json_t *error = json_pack(
 	        "{s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:o}", "code", problem_code(row, deed),
-	        "decline_code", row->decline_code[0] ? row->decline_code : NULL, "who",
-	        problem_who_name(row->group->who), "again", problem_again_name(row->group->again),
-	        "title", row->group->titles[page->language], "message", buffer_text(&sentence),
-	        "field", row->field[0] ? row->field : NULL, "reference", code[0] ? code : NULL,
-	        "at", outcome->again_ms ? json_integer(outcome->again_ms / 1000) : json_null());
+	        "decline_code", decline_code(row), "who", problem_who_name(row->group->who),
+	        "again", problem_again_name(row->group->again), "title",
+	        row->group->titles[page->language], "message", buffer_text(&sentence), "field",
+	        row->field[0] ? row->field : NULL, "reference", code[0] ? code : NULL, "at",
+	        outcome->again_ms ? json_integer(outcome->again_ms / 1000) : json_null());
 	return error ? error : json_null();
 }
 
@@ -261,15 +268,16 @@ int64_t page_revision(struct core *core, const struct page *page)
 	int64_t steps =
 	        store_one_number(core->store, STORE_STEP_COUNT, 0, STORE_N(page->attempt.id));
 	int64_t since_2025_ms = core_id_ms(page->attempt.id) - 1735689600000;
+	steps += flow_is_over(page->attempt.state); // a payment that just succeeds writes no steps
 	return since_2025_ms * 1024 + (steps < 1023 ? steps : 1023);
 }
 
 // --- the whole
 
-static json_t *proof_of(struct core *core, const struct page *page, const char *address)
+static json_t *proof_of(struct core *core, const struct page *page)
 {
 	char nonce[PROOF_NONCE_CAPACITY];
-	int bits = guards_before(core, page->setup.customer, address).proof_bits;
+	int bits = guards_before(core, page->setup.customer, page->address).proof_bits;
 
 	if (bits == 0)
 		return json_null();
@@ -289,7 +297,8 @@ static void add_attempt(struct core *core, const struct page *page, json_t *stat
 	}
 	if (at == ATTEMPT_CHALLENGING || at == ATTEMPT_WAITING)
 		json_object_set_new(state, "challenge", challenge_of(page, &a));
-	if (flow_is_over(at) && page->attempt.problem)
+	// Who goes back knows it.
+	if (flow_is_over(at) && page->attempt.problem && page->attempt.problem != PROBLEM_CANCELLED)
 		json_object_set_new(
 		        state, "error",
 		        page_error(core, page,
@@ -317,7 +326,7 @@ static void add_ways_out(struct core *core, const struct page *page, const char 
 	json_object_set_new(state, "return_url", back);
 }
 
-json_t *page_state(struct core *core, const struct page *page, const char *address)
+json_t *page_state(struct core *core, const struct page *page)
 {
 	const char *step = step_of(core, page);
 	char id[API_ID_CAPACITY];
@@ -341,7 +350,7 @@ json_t *page_state(struct core *core, const struct page *page, const char *addre
 	if (!state)
 		return json_object();
 	if (strcmp(step, "enter") == 0)
-		json_object_set_new(state, "proof", proof_of(core, page, address));
+		json_object_set_new(state, "proof", proof_of(core, page));
 	if (strcmp(step, "done") == 0)
 		json_object_set_new(state, "card", card_of(core, page));
 	if (page->attempt.id)

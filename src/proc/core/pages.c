@@ -10,16 +10,16 @@
 #include "core/proof.h"
 #include "http/form.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { WAIT_MS = 20000 };
 
-// Somebody who waits for a state that is newer than `after`, or for the end of what they started.
+// Somebody who waits for the next state, or for the end of what they started.
 struct watcher {
 	struct watcher *next;
 	uint64_t serial;
 	int64_t intent;
-	int64_t after;
 	int64_t until_ms;
 	bool started; // posted a card and is told by the flow
 	char token[128], address[46];
@@ -83,10 +83,9 @@ static void send_lost(struct core *core, const struct request *request)
 	send_page(core, request, 404, "lost.html", NULL, NULL);
 }
 
-static void send_state(struct core *core, uint64_t serial, const struct page *page,
-                       const char *address)
+static void send_state(struct core *core, uint64_t serial, const struct page *page)
 {
-	send_json(core, serial, 200, page_state(core, page, address), 0);
+	send_json(core, serial, 200, page_state(core, page), 0);
 }
 
 static void send_refusal(struct core *core, uint64_t serial, const struct page *page,
@@ -94,7 +93,7 @@ static void send_refusal(struct core *core, uint64_t serial, const struct page *
 {
 	const struct problem_row *row = problem_shown(outcome->problem);
 	int64_t wait_s = outcome->again_ms ? (outcome->again_ms - core->now_ms + 999) / 1000 : 0;
-	json_t *state = page_state(core, page, "");
+	json_t *state = page_state(core, page);
 	json_t *body =
 	        json_pack("{s:o, s:o}", "error", page_error(core, page, outcome), "state", state);
 
@@ -115,7 +114,7 @@ static struct watcher *watch(struct core *core, const struct request *request,
 	watcher->language = page->language;
 	watcher->until_ms = core->now_ms + WAIT_MS;
 	memcpy(watcher->token, page->token, sizeof(watcher->token));
-	bytes_copy_text(request->peer, watcher->address, sizeof(watcher->address));
+	memcpy(watcher->address, page->address, sizeof(watcher->address));
 	watcher->next = core->pages->watchers;
 	core->pages->watchers = watcher;
 	return watcher;
@@ -136,6 +135,7 @@ static bool find_again(struct core *core, const struct watcher *watcher, struct 
 	if (!page_find(core, bytes_text(watcher->token), page))
 		return false;
 	page->language = watcher->language;
+	memcpy(page->address, watcher->address, sizeof(page->address));
 	return true;
 }
 
@@ -168,7 +168,7 @@ void pages_timer(struct core *core)
 		if (watcher->started || watcher->until_ms > core->now_ms)
 			continue;
 		if (find_again(core, watcher, &page))
-			send_state(core, watcher->serial, &page, watcher->address);
+			send_state(core, watcher->serial, &page);
 		unwatch(core, watcher);
 	}
 }
@@ -192,10 +192,12 @@ static void on_started(struct core *core, void *owner, const struct flow_outcome
 	struct page page cleanup(page_done) = { 0 };
 
 	if (find_again(core, watcher, &page)) {
-		if (outcome->end == FLOW_REFUSED || outcome->end == FLOW_BUSY)
+		bool refused = outcome->end == FLOW_REFUSED || outcome->end == FLOW_BUSY;
+		// Who went back in the meantime was not refused.
+		if (refused && outcome->problem != PROBLEM_CANCELLED)
 			send_refusal(core, watcher->serial, &page, outcome);
 		else
-			send_state(core, watcher->serial, &page, watcher->address);
+			send_state(core, watcher->serial, &page);
 	}
 	unwatch(core, watcher);
 }
@@ -257,14 +259,12 @@ static void post_card(struct core *core, const struct request *request, struct p
                       const struct http_form *form)
 {
 	struct bytes jwe = http_form_get(form, "encrypted");
-	char address[46];
 
 	if (!may_take_card(page)) {
-		send_state(core, request->serial, page, "");
+		send_state(core, request->serial, page);
 		return;
 	}
-	bytes_copy_text(request->peer, address, sizeof(address));
-	int bits = guards_before(core, page->setup.customer, address).proof_bits;
+	int bits = guards_before(core, page->setup.customer, page->address).proof_bits;
 	if (bits && !proof_check(core, page->intent, bits, http_form_get(form, "proof"))) {
 		send_refusal(core, request->serial, page,
 		             &(struct flow_outcome){ .problem = PROBLEM_PROOF_WANTED });
@@ -277,8 +277,7 @@ static void post_card(struct core *core, const struct request *request, struct p
 	          &(struct flow_link_start){ .intent = page->intent,
 	                                     .jwe = jwe,
 	                                     .browser = browser,
-	                                     .address = address,
-	                                     .by_page = true },
+	                                     .address = page->address },
 	          on_started, watcher);
 	pages_changed(core, page->intent);
 }
@@ -287,31 +286,24 @@ static void post_browser(struct core *core, const struct request *request, struc
                          const struct http_form *form)
 {
 	char *browser cleanup(cleanup_free) = browser_of(form, request);
-	struct live *live = page->attempt.id && !flow_is_over(page->attempt.state)
-	                            ? flows_live(core, page->attempt.id)
-	                            : NULL;
+	struct live *live = flows_live(core, page->attempt.id);
 
 	if (live && browser)
 		authentication_browser(core, live, browser);
-	struct page fresh cleanup(page_done) = { 0 };
-	if (page_find(core, bytes_text(page->token), &fresh)) {
-		fresh.language = page->language;
-		send_state(core, request->serial, &fresh, "");
-	}
+	if (page_find_again(core, page))
+		send_state(core, request->serial, page);
 }
 
 static void post_cancel(struct core *core, const struct request *request, struct page *page,
                         const struct http_form *form)
 {
-	struct page fresh cleanup(page_done) = { 0 };
-
 	(void)form;
-	if (page->attempt.id && !flow_is_over(page->attempt.state))
+	if (page->payment)
 		flow_cancel(core, page->attempt.id);
-	if (page_find(core, bytes_text(page->token), &fresh)) {
-		fresh.language = page->language;
-		send_state(core, request->serial, &fresh, "");
-	}
+	else
+		flow_cancel_link(core, page->intent, page->attempt.id);
+	if (page_find_again(core, page))
+		send_state(core, request->serial, page);
 }
 
 // --- reading
@@ -324,27 +316,30 @@ static void get_page(struct core *core, const struct request *request, struct pa
 	send_page(core, request, 200, "card.html", NULL, NULL);
 }
 
+static void send_to_card_page(struct core *core, const struct request *request,
+                              const struct page *page)
+{
+	char location[sizeof(page->token) + 4];
+
+	snprintf(location, sizeof(location), "/c/%s", page->token);
+	core_reply(core, request->serial,
+	           &(struct reply){ .status = 303,
+	                            .kind = REPLY_REDIRECT,
+	                            .request_id = request->id,
+	                            .location = location });
+}
+
 static void get_challenge(struct core *core, const struct request *request, struct page *page,
                           const struct http_form *form)
 {
 	struct authentication a;
-	char location[256];
 
 	(void)form;
 	authentication_load(core, page->attempt.id, &a);
-	if (page->attempt.id && page->attempt.state == ATTEMPT_CHALLENGING && a.acs_origin) {
+	if (page->attempt.id && page->attempt.state == ATTEMPT_CHALLENGING && a.acs_origin)
 		send_page(core, request, 200, "challenge.html", a.acs_origin, NULL);
-	} else {
-		struct buffer text cleanup(buffer_done) = { 0 };
-		buffer_init(&text, sizeof(location) - 1);
-		buffer_printf(&text, "/c/%s", page->token);
-		bytes_copy_text(buffer_view(&text), location, sizeof(location));
-		core_reply(core, request->serial,
-		           &(struct reply){ .status = 303,
-		                            .kind = REPLY_REDIRECT,
-		                            .request_id = request->id,
-		                            .location = location });
-	}
+	else
+		send_to_card_page(core, request, page);
 	authentication_free(&a);
 }
 
@@ -365,16 +360,13 @@ static void get_method(struct core *core, const struct request *request, struct 
 static void get_state(struct core *core, const struct request *request, struct page *page,
                       const struct http_form *form)
 {
-	struct bytes after_text = http_form_get(form, "after");
-	char address[46];
 	uint64_t after;
 
-	bytes_copy_text(request->peer, address, sizeof(address));
-	if (text_to_number(after_text, INT64_MAX, &after) &&
+	if (text_to_number(http_form_get(form, "after"), INT64_MAX, &after) &&
 	    page_revision(core, page) <= (int64_t)after)
-		watch(core, request, page)->after = (int64_t)after;
+		watch(core, request, page);
 	else
-		send_state(core, request->serial, page, address);
+		send_state(core, request->serial, page);
 }
 
 // --- routes
@@ -415,6 +407,7 @@ static void route_page(struct core *core, const struct request *request,
 		return;
 	}
 	page.language = page_language(&page, request);
+	bytes_copy_text(request->peer, page.address, sizeof(page.address));
 	if (!result_ok(http_form_read(post ? request->body : request->query, &form)) ||
 	    (post && !is_own(core, request))) {
 		send_refusal(core, request->serial, &page,

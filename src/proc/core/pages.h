@@ -15,18 +15,20 @@ struct page {
 	struct merchant merchant;
 	struct attempt attempt; // id 0: none yet
 	int64_t intent;
-	char token[128];
+	char token[128], address[46]; // address: who asks
 	enum problem_language language;
 };
 
 // Reads what TOKEN stands for. False: no such thing.
 bool page_find(struct core *core, struct bytes token, struct page *ret_page);
+// Reads it once more, for the same shopper.
+bool page_find_again(struct core *core, struct page *page);
 void page_done(struct page *page);
 // The language that the shopper wants: the query's lang, the session's locale, Accept-Language.
 enum problem_language page_language(const struct page *page, const struct request *request);
 
 // The state of docs/hosted-pages.md.
-json_t *page_state(struct core *core, const struct page *page, const char *address);
+json_t *page_state(struct core *core, const struct page *page);
 int64_t page_revision(struct core *core, const struct page *page);
 // The error member: of an attempt that failed, or of a refusal.
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome);
