@@ -16,7 +16,8 @@ from running import BUILD, LIFTED, Sandbox  # noqa: E402
 
 def sanitized():
     """Sanitizers keep freed memory and need what the jail takes away."""
-    names = subprocess.run(['nm', '-D', BUILD / 'src/proc/vault/vault'], capture_output=True, text=True).stdout
+    done = subprocess.run(['nm', '-D', BUILD / 'src/proc/vault/vault'], capture_output=True, text=True)
+    names = done.stdout
     return '__asan_init' in names or '__ubsan' in names
 
 

@@ -24,6 +24,20 @@ def await_true(what, condition, wait_s=WAIT_S):
         time.sleep(0.01)
 
 
+def await_lines_up(sandbox):
+    """Both connections are up and onfile says that it is ready."""
+    def look():
+        told = sandbox.onfile('connection', 'list', check=False)
+        states = re.findall(r'^(?:bank|3ds) .* (up|starting|down|failed)\b', told, re.MULTILINE)
+        if states != ['up', 'up']:
+            return False
+        try:
+            return requests.get(f'http://127.0.0.1:{sandbox.metrics}/readyz').status_code == 200
+        except requests.ConnectionError:
+            return False
+    await_true('both lines', look)
+
+
 def form_with(marker, page):
     """The address and the fields of the form that holds the marker."""
     form = next(form for form in re.findall(r'<form.*?</form>', page, re.DOTALL) if marker in form)

@@ -13,18 +13,15 @@ import time
 
 import pytest
 
-from memory import (pieces, programs, search_files, search_open_files, search_process, unused_place,
-                    write)
+from memory import (INSIDE, OUTSIDE, look_everywhere, pieces, programs, search_files, search_process,
+                    unused_place, write)
 from needles import Needles, four_digits, make_number, stands_alone, words
 
 pytestmark = pytest.mark.needs_root
 
-OUTSIDE = ('web', 'core', 'shop', 'onfile')
-INSIDE = ('vault', 'driver-iso8583', 'driver-emv3ds')
 # The number with a code of four digits. The directory server lists it as a card range of its own, so
 # the driver knows it without any card: it serves the hunt for codes, not the one for numbers.
 AMEX = '378282246310005'
-BANKS_OWN = ('bank.ledger',)
 
 
 def many():
@@ -55,8 +52,8 @@ class Holder:
 
     def __init__(self, data):
         self.process = subprocess.Popen(
-            ['/usr/bin/python3', '-c', 'import sys; kept = sys.stdin.buffer.read(int(sys.argv[1])); print(1, flush=True); '
-             'sys.stdin.buffer.read(1)', str(len(data))], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            ['/usr/bin/python3', '-c', 'import sys; kept = sys.stdin.buffer.read(int(sys.argv[1])); '
+             'print(1, flush=True); sys.stdin.buffer.read(1)', str(len(data))], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.process.stdin.write(data)
         self.process.stdin.flush()
         self.process.stdout.readline()
@@ -126,7 +123,8 @@ class Watch:
     def look(self):
         while not self.over.is_set():
             for name in OUTSIDE:
-                self.found.update(f'{name}: {what}' for what in search_process(self.running[name], self.needles))
+                found = search_process(self.running[name], self.needles)
+                self.found.update(f'{name}: {what}' for what in found)
             self.rounds += 1
 
     def __enter__(self):
@@ -136,16 +134,6 @@ class Watch:
     def __exit__(self, *_):
         self.over.set()
         self.thread.join()
-
-
-def look_everywhere(sandbox, needles):
-    found = set()
-    running = programs(sandbox)
-    for name in OUTSIDE + INSIDE:
-        found.update(f'{name}: {what}' for what in search_process(running[name], needles))
-        found.update(f'{name}: {what}' for what in search_open_files(running[name], needles))
-    found.update(search_files(sandbox.folder, needles, BANKS_OWN))
-    return sorted(found)
 
 
 def test_no_number_is_left_anywhere(sandbox, journey, running):
