@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from journey import Journey  # noqa: E402
 from memory import programs  # noqa: E402
-from running import BUILD, LIFTED, Sandbox  # noqa: E402
+from running import BUILD, Sandbox  # noqa: E402
 
 
 def sanitized():
@@ -39,7 +39,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope='module')
 def sandbox():
-    one = Sandbox(conf=LIFTED + '\nbank.deadline_ms = 4000')
+    one = Sandbox()
     yield one
     one.stop()
 
