@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "crypto/jwe.h"
+#include "crypto/mac.h"
 #include "http/form.h"
 
 #include <stdarg.h>
@@ -120,19 +121,20 @@ static bool read_code(struct walk *walk, const char *to, char ret_code[7])
 		const json_t *list = json_is_array(walk->answer.json)
 		                             ? walk->answer.json
 		                             : json_object_get(walk->answer.json, "messages");
+		bool found = false; // the newest is the last
 		json_array_foreach(list, i, message)
 		{
 			const char *text = text_at(message, "text");
 			const char *mark = strrchr(text, '#');
-			if (to && strcmp(text_at(message, "to"), to) != 0)
-				continue;
-			if (!to && strstr(text, "Сойка") == NULL && strstr(text, "card") == NULL)
+			if (to ? strcmp(text_at(message, "to"), to) != 0 : !strstr(text, "card"))
 				continue;
 			if (mark && strspn(mark + 1, "0123456789") == 6) {
 				snprintf(ret_code, 7, "%s", mark + 1);
-				return true;
+				found = true;
 			}
 		}
+		if (found)
+			return true;
 		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 	}
 	return fail(walk, "no SMS with a code came");
@@ -208,12 +210,33 @@ static bool encrypt(struct walk *walk, const char *number, const char *cvc)
 	       fail(walk, "the encrypted card is too long");
 }
 
+// The proof of work that the guards may ask a browser for: SHA-256(nonce:answer) begins with zero
+// bits.
+static void solve(const char *nonce, int bits, char *ret_proof, size_t capacity)
+{
+	uint8_t digest[CRYPTO_SHA256];
+	int zeros = 0;
+
+	for (long long answer = 0; zeros < bits; answer++) {
+		snprintf(ret_proof, capacity, "%s:%lld", nonce, answer);
+		crypto_sha256(bytes_text(ret_proof), digest);
+		for (zeros = 0; zeros < 64 && !(digest[zeros / 8] & 0x80 >> zeros % 8);)
+			zeros++;
+	}
+}
+
 static bool post_card(struct walk *walk, int status)
 {
 	struct buffer form cleanup(buffer_done) = { 0 };
-	char path[300];
+	char path[300], proof[200];
+	const json_t *bits = json_object_get(json_object_get(walk->answer.json, "proof"), "bits");
 
 	buffer_init(&form, 16384);
+	if (bits) {
+		solve(said(walk, "proof.nonce"), (int)json_integer_value(bits), proof,
+		      sizeof(proof));
+		http_form_put_text(&form, "proof", proof);
+	}
 	http_form_put_text(&form, "encrypted", walk->encrypted);
 	http_form_put_text(&form, "browser[java]", "false");
 	http_form_put_text(&form, "browser[language]", "en");
