@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "crypto/mac.h"
+#include "http/url.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,11 +45,6 @@ struct control *control_new(struct core *core)
 	CHECK(control);
 	control->fd = -1;
 	return control;
-}
-
-void control_free(struct control *control)
-{
-	free(control);
 }
 
 // --- saying things
@@ -132,6 +128,20 @@ static void make_key(struct core *core, struct client *client, int64_t merchant,
 	explicit_bzero(chance, sizeof(chance));
 }
 
+// The bank's pages and 3-D Secure name the shop by this address: no plain HTTP beyond this machine.
+static bool url_is_good(const char *text)
+{
+	struct http_url url;
+
+	if (!result_ok(http_url_read(bytes_text(text), &url)))
+		return false;
+	struct bytes host = url.host;
+	size_t tail = host.length > 10 ? host.length - 10 : 0;
+	return url.https || bytes_equal_text(host, "localhost") ||
+	       bytes_equal_text(host, "127.0.0.1") || bytes_equal_text(host, "[::1]") ||
+	       bytes_equal_text(bytes_slice(host, tail, host.length), ".localhost");
+}
+
 static void merchant_add(struct core *core, struct client *client, struct bytes arguments,
                          struct bytes blob)
 {
@@ -142,6 +152,10 @@ static void merchant_add(struct core *core, struct client *client, struct bytes 
 	    !argument(arguments, "url", merchant.url, sizeof(merchant.url)) ||
 	    !argument(arguments, "support", merchant.support, sizeof(merchant.support))) {
 		fail(client, "merchant add needs --name, --url and --support");
+		return;
+	}
+	if (!url_is_good(merchant.url)) {
+		fail(client, "the merchant's url should be https://…, or http://… of this machine");
 		return;
 	}
 	if (!text_is_utf8(bytes_text(merchant.name)) ||
@@ -469,6 +483,23 @@ static void client_close(struct client *client)
 	if (*at)
 		*at = client->next;
 	uv_close((uv_handle_t *)&client->poll, client_closed);
+}
+
+static void listener_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
+// Closes what it has on the loop; the loop lets go of it when it runs for the last time.
+void control_free(struct control *control)
+{
+	while (control->clients)
+		client_close(control->clients);
+	if (control->poll)
+		uv_close((uv_handle_t *)control->poll, listener_closed);
+	if (control->fd >= 0)
+		close(control->fd);
+	control->poll = NULL;
 }
 
 static void on_client(uv_poll_t *poll, int status, int events);

@@ -59,8 +59,9 @@ int main(int argc, char **argv)
 	flows_free(core.flows);
 	api_free(core.api);
 	pages_free(core.pages);
-	turns_free(core.turns);
 	control_free(core.control);
+	turns_free(core.turns);
+	free(core.control);
 	store_close(core.store);
 	free(core.card_keys);
 	return status;

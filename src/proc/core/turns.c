@@ -447,7 +447,8 @@ void turns_free(struct turns *turns)
 	uv_close((uv_handle_t *)&turns->check, NULL);
 	uv_close((uv_handle_t *)&turns->idle, NULL);
 	uv_close((uv_handle_t *)&turns->timer, NULL);
-	uv_run(&turns->loop, UV_RUN_NOWAIT);
+	uv_run(&turns->loop,
+	       UV_RUN_DEFAULT); // nothing is open any more: it ends when all is let go
 	uv_loop_close(&turns->loop);
 	free(turns);
 }
