@@ -162,6 +162,7 @@ static bool run_describe(int program, const char *name, uint32_t user, struct bu
 	if (pipe2(output, O_CLOEXEC) != 0)
 		return false;
 	pid_t pid = launch(&(struct launch){ .program = program,
+	                                     .folder = -1,
 	                                     .name = name,
 	                                     .argument = "--describe",
 	                                     .input = -1,

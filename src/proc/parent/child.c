@@ -119,6 +119,7 @@ void child_start(struct parent *parent, struct child *child)
 	}
 	theirs = pair[1];
 	child->pid = launch(&(struct launch){ .program = program,
+	                                      .folder = parent->programs,
 	                                      .name = child->name,
 	                                      .argument = parent->config_path,
 	                                      .input = -1,

@@ -79,13 +79,16 @@ static bool make_pipes(int input[2], int output[2])
 // Starts the program and hands it to vault. False: there are no pipes or no process.
 static bool start(struct parent *parent, struct driver *driver, int program)
 {
+	char title[PARENT_DRIVER_NAME + sizeof("driver-")];
 	int input[2], output[2];
 
 	if (!make_pipes(input, output))
 		return false;
+	(void)snprintf(title, sizeof(title), "driver-%s", driver->name);
 	driver->pid = launch(&(struct launch){
 	        .program = program,
-	        .name = driver->name,
+	        .folder = -1, // what runs is the very file that vault hashes
+	        .name = title,
 	        .input = input[0],
 	        .output = output[1],
 	        .channel = -1,

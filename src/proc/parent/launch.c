@@ -50,16 +50,17 @@ static int aside(int fd)
 	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
 }
 
-// The program gets 0, 1, 2, its channel as 3, and its own file until exec; nothing else stays open.
+// The program keeps 0, 1, 2 and its channel as 3; everything else goes with exec, but for a
+// script's own file, which its interpreter reads through the descriptor.
 static bool close_others(int program, bool has_channel)
 {
 	unsigned first = has_channel ? CHANNEL_FD + 1 : CHANNEL_FD;
 
-	return close_range(first, (unsigned)program - 1, 0) == 0 &&
-	       close_range((unsigned)program + 1, ~0U, 0) == 0;
+	return close_range(first, ~0U, CLOSE_RANGE_CLOEXEC) == 0 &&
+	       (!is_script(program) || fcntl(program, F_SETFD, 0) == 0);
 }
 
-static bool place_descriptors(const struct launch *launch, int *ret_program)
+static bool place_descriptors(const struct launch *launch, int *ret_program, int *ret_folder)
 {
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int program = aside(launch->program);
@@ -74,10 +75,8 @@ static bool place_descriptors(const struct launch *launch, int *ret_program)
 		return false;
 	if (has_channel && dup2(channel, CHANNEL_FD) < 0)
 		return false;
-	// The interpreter of a script reads it through its descriptor; a binary's goes with exec.
-	if (is_script(program) && fcntl(program, F_SETFD, 0) != 0)
-		return false;
 	*ret_program = program;
+	*ret_folder = aside(launch->folder);
 	return close_others(program, has_channel);
 }
 
@@ -120,12 +119,13 @@ __attribute__((noreturn)) static void become(const struct launch *launch, pid_t 
 	char *environment[] = { "PATH=/usr/bin:/bin", "LANG=C.UTF-8", NULL, NULL, NULL };
 	size_t count = 2;
 	int program = -1;
+	int folder = -1;
 
 	if ((environment[count] = kept_variable("ASAN_OPTIONS", asan, sizeof(asan))))
 		count++;
 	environment[count] = kept_variable("UBSAN_OPTIONS", ubsan, sizeof(ubsan));
 	setpgid(0, 0);
-	if (!place_descriptors(launch, &program) || !change_user(launch->user))
+	if (!place_descriptors(launch, &program, &folder) || !change_user(launch->user))
 		_exit(EXIT_NOT_STARTED);
 	if (launch->foreign && (chdir("/") != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0))
 		_exit(EXIT_NOT_STARTED);
@@ -133,7 +133,11 @@ __attribute__((noreturn)) static void become(const struct launch *launch, pid_t 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(EXIT_NOT_STARTED);
 	reset_signals();
-	fexecve(program, arguments, environment);
+	// Kernels before 6.14 call a process that was started by descriptor after its number.
+	if (folder >= 0)
+		execveat(folder, launch->name, arguments, environment, 0);
+	else
+		fexecve(program, arguments, environment);
 	_exit(EXIT_NOT_STARTED);
 }
 

@@ -7,8 +7,9 @@
 #include <sys/types.h>
 
 struct launch {
-	int program;          // the program's file
-	const char *name;     // its argv[0]
+	int program;      // the program's file
+	int folder;       // where the file is `name`, so that the process is called so; -1: none
+	const char *name; // its argv[0]
 	const char *argument; // its argv[1], or NULL
 	int input;            // becomes standard input; -1: /dev/null
 	int output;           // becomes standard output; -1: standard error
