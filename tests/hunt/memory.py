@@ -13,22 +13,23 @@ OVERLAP = 256
 NAMES_AND_PIDS = re.compile(r'^(vault|core|web|driver-[a-z0-9]+) .*pid (\d+)', re.MULTILINE)
 
 
-def regions(pid):
+def regions(pid, only_writable=False):
     """(from, to, name) of every region that may be read."""
     for line in pathlib.Path(f'/proc/{pid}/maps').read_text().splitlines():
         words = line.split(None, 5)
         begin, end = (int(word, 16) for word in words[0].split('-'))
         name = words[5] if len(words) > 5 else ''
-        if words[1].startswith('r') and name not in ('[vvar]', '[vvar_vclock]', '[vsyscall]'):
+        wanted = words[1].startswith('rw' if only_writable else 'r')
+        if wanted and name not in ('[vvar]', '[vvar_vclock]', '[vsyscall]'):
             yield begin, end, name
 
 
-def pieces(pid):
+def pieces(pid, only_writable=False):
     """The whole memory, in pieces that overlap, so that nothing is cut in two. Says what could not
     be read: a hunt that sees half of a memory proves nothing."""
     memory = os.open(f'/proc/{pid}/mem', os.O_RDONLY)
     try:
-        for begin, end, name in regions(pid):
+        for begin, end, name in regions(pid, only_writable):
             at = begin
             while at < end:
                 try:
@@ -45,10 +46,10 @@ def pieces(pid):
         os.close(memory)
 
 
-def search_process(pid, needles):
+def search_process(pid, needles, only_writable=False):
     """What is in its memory: a set of sentences."""
     found = set()
-    for name, data in pieces(pid):
+    for name, data in pieces(pid, only_writable):
         found.update(f'{what}, in {name or "memory"}' for what in needles.search(data))
     return found
 
