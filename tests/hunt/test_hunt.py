@@ -7,14 +7,16 @@ business, and they prove that the search finds what is there."""
 
 import base64
 import random
+import re
 import subprocess
 import threading
 import time
 
 import pytest
+import requests
 
-from memory import (INSIDE, OUTSIDE, look_everywhere, pieces, programs, search_files, search_process,
-                    unused_place, write)
+from memory import (BANKS_OWN, INSIDE, OUTSIDE, look_everywhere, pieces, programs, search_files,
+                    search_process, unused_place, write)
 from needles import Needles, four_digits, make_number, stands_alone, words
 
 pytestmark = pytest.mark.needs_root
@@ -192,3 +194,24 @@ def test_no_code_is_left_anywhere(sandbox, journey, running):
     assert [name for name, times in alone.items() if times == len(codes)] == []
     assert look_everywhere(sandbox, Needles([], codes)) == []
     assert programs(sandbox) == running, 'a program ended on the way'
+
+
+def test_a_number_that_a_merchant_sends_in_clear_is_refused_and_kept_nowhere(sandbox, journey):
+    """It has come into web and core by then, which nobody can undo; but no file has it."""
+    number = many()
+    settings = (sandbox.folder / 'shop.conf').read_text()
+    http = requests.Session()
+    http.auth = (re.search(r'^secret_key = (\S+)', settings, re.MULTILINE)[1], '')
+    http.headers['Idempotency-Key'] = f'clear-{number[-6:]}'
+    card = {'type': 'card', 'card[number]': number, 'card[exp_month]': '12', 'card[exp_year]': '2031'}
+    assert http.post(f'{sandbox.api}/v1/payment_methods', data=card).status_code == 400
+    intent = http.post(f'{sandbox.api}/v1/setup_intents', data={'usage': 'off_session'},
+                       headers={'Idempotency-Key': None}).json()['id']
+    confirm = {f'payment_method_data[{name.replace("[", "][", 1).rstrip("]")}]': value
+               for name, value in card.items()}
+    assert 'payment_method_data[card][number]' in confirm
+    answer = http.post(f'{sandbox.api}/v1/setup_intents/{intent}/confirm', data=confirm)
+    assert answer.status_code == 400 and number not in answer.text
+    assert search_files(sandbox.folder, Needles([number]), BANKS_OWN) == set()
+    journey.link(many())  # and after more has been written
+    assert search_files(sandbox.folder, Needles([number]), BANKS_OWN) == set()
