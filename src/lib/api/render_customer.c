@@ -96,11 +96,17 @@ static const char *brand(const struct card *of)
 	return of->brand[0] ? of->brand : "unknown";
 }
 
-// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside.
+// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside. A card that
+// was refused has none any more.
 static void put_fingerprint(struct render *render, const struct card *of)
 {
+	static const uint8_t none[FINGERPRINT_BYTES];
 	struct buffer text;
 
+	if (memcmp(of->fingerprint, none, sizeof(none)) == 0) {
+		api_json_null(&render->json, "fingerprint");
+		return;
+	}
 	buffer_init(&text, 64);
 	base64url_put(&text, bytes_from(of->fingerprint, 12));
 	api_json_text(&render->json, "fingerprint", buffer_text(&text));
