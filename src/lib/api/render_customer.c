@@ -96,8 +96,8 @@ static const char *brand(const struct card *of)
 	return of->brand[0] ? of->brand : "unknown";
 }
 
-// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside. A card that
-// was refused has none any more.
+// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside. A card
+// that was refused has none any more.
 static void put_fingerprint(struct render *render, const struct card *of)
 {
 	static const uint8_t none[FINGERPRINT_BYTES];

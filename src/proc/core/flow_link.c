@@ -1,6 +1,7 @@
 // Linking a card: guards, opening by vault, the first question to the bank, and the one commit that
 // saves the card. The rules are in lib/domain/link.c.
 #include "core/flows.h"
+#include "core/guards.h"
 
 #include "base/cleanup.h"
 #include "api/id.h"

@@ -2,6 +2,7 @@
 // configuration (docs/config.md); 0 lifts a guard. An address is never refused, it has to work: a
 // phone network shares one address among thousands.
 #include "core/flows.h"
+#include "core/guards.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"

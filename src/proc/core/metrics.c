@@ -2,6 +2,7 @@
 #include "core/core.h"
 
 #include "core/flows.h"
+#include "core/guards.h"
 
 static int64_t counters[METRICS];
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "core/flows.h"
+#include "core/guards.h"
 #include "core/proof.h"
 #include "http/form.h"
 

@@ -50,7 +50,7 @@ def test_what_is_sent(page, session, fake):
     fill(page)
     submit(page)
     page.view("busy")
-    [fields] = cards(session)
+    [fields] = until(lambda: cards(session), "the card that is sent")
     got = page.driver.execute_async_script(OPEN_SCRIPT, fields["encrypted"])["value"]
     assert abs(got.pop("issued") - (time.time() + fake.clock)) < 5
     assert got == {"number": NUMBER, "exp_month": 12, "exp_year": 2030, "cvc": "987", "name": "IVAN PETROV", "intent": "seti_test_1"}
