@@ -9,7 +9,7 @@
 
 static bool read_point(const char *x, const char *y, struct crypto_p256_point *ret_point)
 {
-	struct buffer bytes cleanup(buffer_done);
+	struct buffer bytes cleanup(buffer_done) = { 0 };
 
 	buffer_init(&bytes, 64);
 	if (!result_ok(base64url_read(bytes_text(x), &bytes)) ||
@@ -23,8 +23,8 @@ static bool read_point(const char *x, const char *y, struct crypto_p256_point *r
 int main(int argc, char **argv)
 {
 	struct crypto_p256_point point;
-	struct buffer plain cleanup(buffer_done);
-	struct buffer jwe cleanup(buffer_done);
+	struct buffer plain cleanup(buffer_done) = { 0 };
+	struct buffer jwe cleanup(buffer_done) = { 0 };
 	char piece[1024];
 	ssize_t got;
 
