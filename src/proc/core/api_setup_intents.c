@@ -201,7 +201,8 @@ static void start(struct api_call *call, const struct setup_intent *intent, stru
 	struct flow_link_start start = { .intent = intent->id,
 		                         .jwe = encrypted,
 		                         .address = address,
-		                         .billing_details = billing };
+		                         .billing_details = billing,
+		                         .unproven = call->shopper };
 
 	shopper_address(call, address, sizeof(address));
 	api_park(call, intent->id);

@@ -183,12 +183,13 @@ void authentication_look_up(struct core *core, struct live *live)
 	          json_pack("{s:s}", "transaction", live->authentication.transaction));
 }
 
-static json_t *url_of(struct core *core, const char *base, const char *path, int64_t attempt)
+static json_t *url_of(struct core *core, const char *base, const char *path,
+                      enum api_id_kind secret, int64_t attempt)
 {
 	char nonce[API_SECRET_CAPACITY];
 	char url[URL_MAX + 128];
 
-	api_secret_make(core->id_key, API_ID_SETUP_ATTEMPT, attempt, nonce);
+	api_secret_make(core->id_key, secret, attempt, nonce);
 	snprintf(url, sizeof(url), "%s%s%s", base, path, nonce);
 	return json_string(url);
 }
@@ -237,9 +238,11 @@ void authentication_ask(struct core *core, struct live *live)
 	json_object_del(browser, "window");
 	json_object_set_new(object, "browser", browser ? browser : json_object());
 	json_object_set_new(object, "results_url",
-	                    url_of(core, core->config.results_url, "/3ds/results/", live->row.id));
+	                    url_of(core, core->config.results_url, "/3ds/results/",
+	                           SECRET_OF_RESULT, live->row.id));
 	json_object_set_new(object, "notification_url",
-	                    url_of(core, core->config.public_url, "/3ds/done/", live->row.id));
+	                    url_of(core, core->config.public_url, "/3ds/done/", SECRET_OF_BROWSER,
+	                           live->row.id));
 	json_object_set_new(object, "requestor_url", json_string(merchant.url));
 	json_object_set_new(object, "merchant_name", json_string(merchant.name));
 	json_object_set_new(object, "window", json_string(a->window[0] ? a->window : "05"));

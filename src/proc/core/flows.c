@@ -392,8 +392,6 @@ void flow_cancel(struct core *core, int64_t attempt)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_CANCEL });
 }
 
-// --- answers of drivers
-
 // --- time
 
 static void attempt_due(struct core *core, int64_t id)

@@ -2,6 +2,7 @@
 // flow_*.c, guards.c, control.c and pages.c look in here; everyone else uses flow.h.
 #pragma once
 
+#include "api/id.h"
 #include "core/core.h"
 #include "core/due.h"
 #include "core/flow.h"
@@ -9,6 +10,11 @@
 #include "domain/flow.h"
 
 #include <jansson.h>
+
+// The addresses of an attempt that the bank's side posts to hold a secret: those that the browser
+// sees, and the one for the result, which it never sees.
+#define SECRET_OF_BROWSER API_ID_SETUP_ATTEMPT
+#define SECRET_OF_RESULT API_ID_CHARGE
 
 // What is known of a 3-D Secure authentication; kept as JSON in the table authentications.
 struct authentication {

@@ -1,11 +1,11 @@
 // The guards of a link: how often, by whom, with which card, from where. The numbers are
 // configuration (docs/config.md); 0 lifts a guard. An address is never refused, it has to work: a
 // phone network shares one address among thousands.
-#include "core/flows.h"
 #include "core/guards.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "core/flows.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -209,7 +209,7 @@ static json_t *method_of(struct core *core, const struct page *page, const struc
 
 	if (!a->method_url || a->method)
 		return json_null();
-	api_secret_make(core->id_key, API_ID_SETUP_ATTEMPT, page->attempt.id, nonce);
+	api_secret_make(core->id_key, SECRET_OF_BROWSER, page->attempt.id, nonce);
 	buffer_init(&text, 2048);
 	buffer_init(&data, 4096);
 	buffer_put_text(&text, "{\"threeDSServerTransID\":");

@@ -438,10 +438,10 @@ static void card_page_request(struct core *core, const struct request *request)
 // --- what the bank's side posts
 
 static bool attempt_of(struct core *core, const struct request *request, const char *prefix,
-                       int64_t *ret_attempt)
+                       enum api_id_kind secret, int64_t *ret_attempt)
 {
 	return bytes_start_with(request->path, prefix) &&
-	       api_secret_read(core->id_key, API_ID_SETUP_ATTEMPT,
+	       api_secret_read(core->id_key, secret,
 	                       bytes_slice(request->path, strlen(prefix), request->path.length),
 	                       ret_attempt);
 }
@@ -451,7 +451,7 @@ static void results_request(struct core *core, const struct request *request)
 	int64_t attempt;
 
 	if (bytes_equal_text(request->method, "POST") &&
-	    attempt_of(core, request, "/3ds/results/", &attempt))
+	    attempt_of(core, request, "/3ds/results/", SECRET_OF_RESULT, &attempt))
 		authentication_result(core, attempt, request->serial, request->body);
 	else
 		send_json(core, request->serial, 404, json_object(), 0);
@@ -466,12 +466,12 @@ void pages_request(struct core *core, const struct request *request)
 		results_request(core, request);
 	} else if (bytes_start_with(request->path, "/c/")) {
 		card_page_request(core, request);
-	} else if (attempt_of(core, request, "/3ds/method/", &attempt)) {
+	} else if (attempt_of(core, request, "/3ds/method/", SECRET_OF_BROWSER, &attempt)) {
 		live = flows_live(core, attempt);
 		if (live && bytes_equal_text(request->method, "POST"))
 			authentication_method_done(core, live);
 		send_page(core, request, 200, "quiet.html", NULL, "*");
-	} else if (attempt_of(core, request, "/3ds/done/", &attempt)) {
+	} else if (attempt_of(core, request, "/3ds/done/", SECRET_OF_BROWSER, &attempt)) {
 		send_page(core, request, 200, "returned.html", NULL, "*");
 	} else {
 		send_lost(core, request);
