@@ -149,8 +149,8 @@ static struct question *ask(struct core *core, struct live *live, enum question_
 	return flows_ask(core, kind, live->authentication.asked, live->row.id);
 }
 
-// Sends `object` (given away) with the card of the attempt, or without.
-static void send_line(struct core *core, const struct live *live, const struct question *question,
+// Sends `object` (given away) with the card of the attempt, or without. False: it is too long.
+static bool send_line(struct core *core, const struct live *live, const struct question *question,
                       const char *op, int64_t deadline_ms, bool card, json_t *object)
 {
 	struct buffer line cleanup(buffer_done) = { 0 };
@@ -161,10 +161,13 @@ static void send_line(struct core *core, const struct live *live, const struct q
 	buffer_printf(&line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld%s%s",
 	              (long long)question->id, op, (long long)deadline_ms,
 	              json_object_size(object) ? "," : "", rest + 1);
-	bank_ask(core, question, live->authentication.connection, deadline_ms, card ? 1 : 0,
-	         live->row.card, buffer_view(&line));
+	bool fits = !line.failed;
+	if (fits)
+		bank_ask(core, question, live->authentication.connection, deadline_ms, card ? 1 : 0,
+		         live->row.card, buffer_view(&line));
 	free(rest);
 	json_decref(object);
+	return fits;
 }
 
 void authentication_look_up(struct core *core, struct live *live)
@@ -363,26 +366,36 @@ static json_t *result_line(const struct live *live, struct bytes body)
 
 	if (live->row.state == ATTEMPT_CHALLENGING)
 		json_object_set_new(expected, "decoupled", json_false());
-	return json_pack("{s:s#, s:o}", "body", (const char *)body.data, (int)body.length,
-	                 "expected", expected);
+	json_t *line =
+	        json_pack("{s:o, s:o}", "body", json_stringn((const char *)body.data, body.length),
+	                  "expected", expected);
+	CHECK(line); // see is_text()
+	return line;
+}
+
+// What can be a text in a line of JSON. Whether it is a message is the driver's matter.
+static bool is_text(struct bytes body)
+{
+	return body.length && bytes_find(body, 0) == body.length && text_is_utf8(body);
 }
 
 void authentication_result(struct core *core, int64_t attempt, uint64_t serial, struct bytes body)
 {
 	struct live room;
 	struct live *live = flows_any(core, attempt, &room);
-	json_t *line = NULL;
+	bool asked = false;
 
-	if (live && live->authentication.acs_transaction[0] && text_is_utf8(body))
-		line = result_line(live, body);
-	if (line) {
+	if (live && live->authentication.acs_transaction[0] && is_text(body)) {
 		struct question *question =
 		        flows_ask(core, QUESTION_RESULTS, core_next_id(core), attempt);
 		question->serial = serial;
-		send_line(core, live, question, "results", core->now_ms + RESULT_MS, false, line);
-	} else {
-		reply_text(core, serial, 400, "{}");
+		asked = send_line(core, live, question, "results", core->now_ms + RESULT_MS, false,
+		                  result_line(live, body));
+		if (!asked)
+			free(map_take(&core->flows->questions, question->id));
 	}
+	if (!asked)
+		reply_text(core, serial, 400, "{}");
 	authentication_free(&room.authentication);
 }
 

@@ -1,0 +1,225 @@
+"""Programs that are killed between two steps: nothing that was answered is lost, nothing is done twice."""
+
+import concurrent.futures
+
+import pytest
+import requests
+from world import OWN, World, refused, wait_for
+
+
+@pytest.fixture(scope='module')
+def mortal():
+    one = World(deadline_ms=1500)
+    yield one
+    one.stop()
+
+
+def test_core_dies_during_the_challenge(mortal):
+    customer = mortal.api.customer()
+    shopper = mortal.page(customer)
+    before = shopper.start(OWN['code'])
+    mortal.kill_core()
+    after = shopper.state()
+    assert after['step'] == 'challenge' and after['challenge'] == before['challenge']
+    shopper.answer_challenge()
+    shopper.until('done')
+    assert len(mortal.cards(customer)) == 1
+    mortal.kill_core()
+    assert len(mortal.cards(customer)) == 1
+    assert shopper.state()['step'] == 'done'
+
+
+def test_core_dies_while_the_browser_is_looked_at(mortal):
+    shopper = mortal.page()
+    state = shopper.post_card(OWN['code']).json()
+    assert state['step'] == 'preparing'
+    mortal.kill_core()
+    assert shopper.state()['method'] == state['method']
+    shopper.run_method(state['method'])
+    shopper.until('challenge')
+    shopper.answer_challenge()
+    shopper.until('done')
+
+
+def test_core_dies_while_the_bank_checks_a_card(mortal):
+    customer = mortal.api.customer()
+    shopper = mortal.page(customer)
+    mortal.control('line', deaf=True)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        other = type(shopper)(mortal, shopper.token)
+        posted = pool.submit(shopper.post_card)
+        wait_for(lambda: 'the bank is asked' and other.state()['step'] == 'checking' and
+                 mortal.metrics()['onfile_attempts_open'] == 1)
+        mortal.kill_core()
+        assert posted.result().status_code >= 500
+    mortal.control('line', deaf=False)
+    error = other.until('enter')['error']
+    assert error['code'] == 'processing_error' and error['reference']
+    assert not mortal.cards(customer)
+    shopper.link()
+
+
+def test_core_dies_while_a_payment_is_sent(mortal):
+    """The answer was lost with the line: unknown, so it is taken back. The key tells the same story again."""
+    linked = mortal.linked()
+    mortal.control('line', next_count=1, next_fault='silent')
+    data = {'amount': 3100, 'currency': 'rub', 'customer': linked['customer'], 'payment_method': linked['card'],
+            'confirm': 'true'}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.api.post, '/v1/payment_intents', data, key='mortal-1')
+        wait_for(lambda: mortal.held(OWN['good'])[0] == 3100)  # the bank holds it, and says nothing
+        mortal.kill_core()
+        try:
+            assert posted.result().status_code >= 500
+        except requests.RequestException:
+            pass
+    wait_for(lambda: mortal.held(OWN['good'])[0] == 0)
+    answer = mortal.api.post('/v1/payment_intents', data, key='mortal-1')
+    assert answer.status_code == 402, answer.text
+    story = mortal.trace(answer.json()['error']['advice']['reference'])
+    assert 'timer: sent -> given_up' in story or 'unknown: sent -> given_up' in story
+    assert 'reversal queued' in story
+    assert len(mortal.api.ok('GET', '/v1/payment_intents', {'customer': linked['customer']})['data']) == 1
+
+
+def test_an_answer_that_came_while_core_was_dead_counts(mortal):
+    """Vault keeps it. The payment that the bank approved is paid, not taken back."""
+    linked = mortal.linked('5555555555554444')
+    mortal.control('line', delay_percent=100, delay_ms=500)
+    data = {'amount': 3200, 'currency': 'rub', 'customer': linked['customer'], 'payment_method': linked['card'],
+            'confirm': 'true'}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.api.post, '/v1/payment_intents', data, key='mortal-2')
+        wait_for(lambda: mortal.held('5555555555554444')[0] == 3200)
+        mortal.kill_core()
+        try:
+            posted.result()
+        except requests.RequestException:
+            pass
+    mortal.control('line', delay_percent=0)
+    answer = mortal.api.post('/v1/payment_intents', data, key='mortal-2')
+    assert answer.status_code == 200, answer.text
+    intent = answer.json()['id']
+    wait_for(lambda: mortal.payment(intent)['status'] == 'succeeded')
+    wait_for(lambda: mortal.held('5555555555554444') == (0, 3200))
+
+
+def test_core_dies_again_and_again_while_shoppers_pay(mortal):
+    """Every payment that was told to be paid is paid, once; what was not is not."""
+    number = '6205500000000000004'
+    linked = mortal.linked(number)
+    paid, unsure = set(), set()
+
+    def pay(n):
+        data = {'amount': 1000 + n, 'currency': 'rub', 'customer': linked['customer'],
+                'payment_method': linked['card'], 'confirm': 'true'}
+
+        def once():
+            try:
+                answer = mortal.api.__class__(mortal.sandbox, mortal.merchant.secret_key).post(
+                    '/v1/payment_intents', data, key=f'storm-{n}')
+            except requests.RequestException:
+                return None
+            if answer.status_code == 200 and answer.json()['status'] == 'succeeded':
+                paid.add((answer.json()['id'], data['amount']))
+                return True
+            if answer.status_code == 402:
+                unsure.add((answer.json()['error']['payment_intent']['id'], data['amount']))
+                return True
+            return None
+        wait_for(once, 40)
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        work = [pool.submit(pay, n) for n in range(24)]
+        for _ in range(2):
+            mortal.kill_core()
+        for one in work:
+            one.result()
+    assert len(paid) + len(unsure) == 24 and paid
+    for intent, amount in paid:
+        assert mortal.payment(intent)['status'] == 'succeeded'
+    wait_for(lambda: mortal.held(number) == (0, sum(amount for _, amount in paid)), 40)
+    assert mortal.metrics()['onfile_advices_need_attention_total'] == 0
+
+
+def test_vault_dies_while_the_bank_checks_a_card(mortal):
+    """The code was in its memory only: the shopper starts again, and is told so at once."""
+    shopper = mortal.page()
+    mortal.control('line', deaf=True)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(shopper.post_card)
+        wait_for(lambda: mortal.metrics()['onfile_attempts_open'] == 1)
+        mortal.kill('vault')
+        error = refused(posted.result())
+    mortal.control('line', deaf=False)
+    assert 'Enter the card once more' in error['message']
+    assert 'INTERRUPTED' in mortal.trace(error['reference'])
+    wait_for(mortal.is_ready)
+    shopper.link()
+
+
+def test_vault_dies_while_a_payment_is_sent(mortal):
+    linked = mortal.linked()
+    held = mortal.held(OWN['good'])
+    mortal.control('line', next_count=1, next_fault='silent')
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.pay, linked, 3300)
+        wait_for(lambda: mortal.held(OWN['good'])[0] == 3300)
+        mortal.kill('vault')
+        answer = posted.result()
+    assert answer.status_code == 402, answer.text
+    wait_for(lambda: mortal.held(OWN['good']) == held, 30)
+    wait_for(mortal.is_ready)
+    assert mortal.pay(linked, 100).json()['status'] == 'succeeded'
+
+
+def test_web_dies_while_a_shopper_waits(mortal):
+    shopper = mortal.page()
+    shopper.start(OWN['code'])
+    mortal.kill('web')
+    wait_for(mortal.is_ready)
+    shopper.http.close()
+    wait_for(lambda: shopper.state()['step'] == 'challenge')
+    shopper.answer_challenge()
+    shopper.until('done')
+
+
+def test_the_bank_is_away(mortal):
+    again = mortal.kill_bank()
+    shopper = mortal.page()
+    error = refused(shopper.post_card(), 'processing_error')
+    assert error['who'] == 'wait' and error['message'] == 'The bank did not answer. Try again in a few minutes.'
+    assert 'NO_ANSWER' in mortal.trace(error['reference'])
+    again()
+    shopper.link()
+
+
+def test_the_bank_dies_while_it_checks_a_card(mortal):
+    shopper = mortal.page()
+    mortal.control('line', deaf=True)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(shopper.post_card)
+        wait_for(lambda: mortal.metrics()['onfile_attempts_open'] == 1)
+        again = mortal.kill_bank()
+        refused(posted.result(), 'processing_error')
+    again()
+    shopper.link()
+
+
+@pytest.mark.parametrize('number', ['4000000000005126', '4000000000005134', '4000000000005159', '4000000000005167',
+                                    '4000000000005175', '4000000000005183'])
+def test_a_bank_that_does_not_answer_well_when_a_card_is_linked(mortal, number):
+    shopper = mortal.page()
+    error = refused(shopper.post_card(number), 'processing_error')
+    assert error['again'] == 'minutes' and 'NO_ANSWER' in mortal.trace(error['reference'])
+    wait_for(mortal.connection_is_up)
+    shopper.link()
+
+
+def test_a_bank_that_is_slow(mortal):
+    mortal.control('line', delay_percent=100, delay_ms=700)
+    try:
+        mortal.page().link()
+    finally:
+        mortal.control('line', delay_percent=0)
+    mortal.page().link('4000000000005142')  # answers twice: one answer is taken
