@@ -47,6 +47,7 @@ export class Follower {
 		this.#at = performance.now();
 		this.state = state;
 		this.#handlers.state(state);
+		if (answer) this.#wake?.(); // a hidden page that rested has something to wait for now
 	}
 
 	/** Ask at once, whatever is being waited for. */
