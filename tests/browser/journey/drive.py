@@ -28,6 +28,7 @@ PHONE, WIDE = (360, 740), (1280, 800)
 # Cards of the sandbox bank, by what the bank does.
 FRICTIONLESS, MASTERCARD = "4242424242424242", "5555555555554444"
 BY_SMS, ASKS_ALWAYS, APP = "4000002500003155", "4000002760003184", "4000000000003246"
+MIR = "2200000000000004"
 REFUSED, REFUSED_LATER = "4000000000000002", "4000000000000341"
 
 CHROMIUM = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "

@@ -125,6 +125,8 @@ def test_payment_that_asks_for_the_code(browser, shopper, phone):
     [order] = shopper.get("/api/orders")["orders"]
     assert order["state"] == "action", "nothing is paid before the code"
     browser.confirm(code)
+    browser.done("Visa •••• 3184")
+    browser.tap("#done-back")
     browser.at(f"{shopper.shop}/orders/{order['id']}")
     browser.see("main h1", "Paid")
     [order] = shopper.get("/api/orders")["orders"]
