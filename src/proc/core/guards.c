@@ -12,7 +12,7 @@
 
 static const int64_t hour_ms = 3600 * 1000;
 static const int64_t day_ms = 24 * 3600 * 1000;
-enum { SLOW_MS = 10000, PROOF_BITS_MAX = 24, SHOP_SAMPLE = 20 };
+enum { SLOW_MS = 10000, PROOF_BITS_MAX = 20, SHOP_SAMPLE = 20 };
 
 // What an address counts as: itself and its /24; an IPv6 address, whose holder has a whole /64,
 // counts by that both times. An address that cannot be read counts as it is written.
