@@ -13,14 +13,15 @@ import tempfile
 import requests
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException, ElementNotInteractableException, NoSuchElementException,
-                                        StaleElementReferenceException, TimeoutException, WebDriverException)
+                                        NoSuchFrameException, StaleElementReferenceException, TimeoutException, WebDriverException)
 from selenium.webdriver.chrome.service import Service as ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 
 # What a page that is being drawn anew answers; the next look finds it in order.
-PASSING = (StaleElementReferenceException, NoSuchElementException, ElementClickInterceptedException, ElementNotInteractableException)
+PASSING = (StaleElementReferenceException, NoSuchElementException, NoSuchFrameException, ElementClickInterceptedException,
+           ElementNotInteractableException)
 WAIT_S = 15
 POLL_S = 0.03
 PHONE, WIDE = (360, 740), (1280, 800)
@@ -42,13 +43,15 @@ EXPECTED = ("allow-scripts and allow-same-origin", "Blocked autofocusing", "Bann
 class Browser:
     """A driver with the few words that these tests speak. Words that wait give up after WAIT_S and say what they waited for."""
 
-    def __init__(self, name, driver, console=None):
+    def __init__(self, name, driver, console=None, patient=True):
         driver.set_page_load_timeout(WAIT_S)
         self.name, self.driver, self.console = name, driver, console
         self.read = 0
+        # Who does not wait for pages to be loaded looks at pages that are just going, with errors of every kind.
+        self.passing = PASSING if patient else (WebDriverException,)
 
     def wait(self, check, what, seconds=WAIT_S):
-        waiting = WebDriverWait(self.driver, seconds, poll_frequency=POLL_S, ignored_exceptions=PASSING)
+        waiting = WebDriverWait(self.driver, seconds, poll_frequency=POLL_S, ignored_exceptions=self.passing)
         try:
             return waiting.until(lambda _: check())
         except TimeoutException:
@@ -83,7 +86,8 @@ class Browser:
             if element is None:
                 return False
             self.js("arguments[0].scrollIntoView({block: 'center'})", element)
-            element.click()
+            with contextlib.suppress(NoSuchFrameException):  # the tap was taken, and the page has gone already
+                element.click()
             return element
         return self.wait(tapped, f"{selector} {text or ''} to tap")
 
@@ -242,7 +246,7 @@ def webkit(folder, patient=True):
     with display():
         driver = webdriver.WebKitGTK("/usr/bin/WebKitWebDriver", options=options, service_log_path=f"{folder}/webkit.log", keep_alive=True)
         try:
-            yield Browser("webkit", driver)
+            yield Browser("webkit", driver, patient=patient)
         finally:
             driver.quit()
 
