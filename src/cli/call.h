@@ -1,5 +1,5 @@
 // One call of the `onfile` command: its verb, what was given with it, the configuration. The verbs
-// are the table in main.c.
+// are the table verbs.def.
 #pragma once
 
 #include "config/config.h"

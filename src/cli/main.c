@@ -1,6 +1,6 @@
 // The program `onfile`: `onfile serve` is the parent (src/proc/parent), every other verb is a
-// client of the control sockets. The verbs are one table; help and the check of options are made
-// from it.
+// client of the control sockets. The verbs are one table, verbs.def; help and the check of options
+// are made from it.
 #include "call.h"
 
 #include "parent/parent.h"
@@ -19,27 +19,10 @@
 #define CONFIG_PATH "/etc/onfile/onfile.conf"
 
 static const struct cli_verb verbs[] = {
-	{ "serve", NULL, "", cli_serve, "",
-	  "serve until SIGTERM: starts web, core, vault, drivers" },
-	{ "status", NULL, "", cli_status, "", "which programs run" },
-	{ "connection describe", "driver", "", cli_connection_describe, "DRIVER",
-	  "what a driver needs to know" },
-	{ "connection add", "name", "driver* set+ set-file+ ", cli_connection_add,
-	  "NAME --driver D --set KEY=VALUE … --set-file KEY=FILE …",
-	  "seal the parameters of a line to a bank and use it; asks for what is missing" },
-	{ "connection list", NULL, "", NULL, "", "the connections and how they are" },
-	{ "connection test", "name", "", NULL, "NAME", "ask the bank for a sign of life" },
-	{ "connection remove", "name", "", NULL, "NAME", "forget a connection" },
-	{ "merchant add", NULL, "name* url* support* mcc country bank-id ", NULL,
-	  "--name N --url U --support S [--mcc M] [--country C] [--bank-id B]",
-	  "add a merchant; prints its keys, once" },
-	{ "merchant list", NULL, "", NULL, "", "the merchants" },
-	{ "trace", "code", "", NULL, "CODE", "the story of the attempt with this reference" },
-	{ "card free", "code", "", NULL, "CODE",
-	  "let the card of this attempt be tried again after its bank called it fraud" },
-	{ "attention list", NULL, "", NULL, "", "what a person has to look at" },
-	{ "version", NULL, "", cli_version, "", "the version" },
-	{ "help", NULL, "", cli_help, "", "this list" },
+#define VERB(words, name, options, run, synopsis, help)                                            \
+	{ words, name, options, run, synopsis, help },
+#include "verbs.def"
+#undef VERB
 };
 
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };

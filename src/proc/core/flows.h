@@ -1,5 +1,5 @@
 // What the files of the flows share: attempts in memory, questions to drivers, timers. Only
-// flow_*.c, guards.c, control.c and pages.c look in here; everyone else uses flow.h.
+// flow_*.c, guards.c, control_*.c and pages.c look in here; everyone else uses flow.h.
 #pragma once
 
 #include "api/id.h"
@@ -186,6 +186,6 @@ void connections_tell_vault(struct core *core);
 void connections_state(struct core *core, const struct wire_message *message);
 const struct connection *connections_pick(const struct core *core, bool bank);
 struct connection *connections_find(const struct core *core, const char *name);
-// QUESTION_TEST was answered (control.c).
+// QUESTION_TEST was answered (control_connections.c).
 void control_test_answer(struct core *core, const struct question *question, const json_t *answer,
                          const char *detail);
