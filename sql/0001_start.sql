@@ -168,6 +168,16 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_of_merchant ON sessions (merchant, id);
 CREATE INDEX sessions_open ON sessions (expires_ms) WHERE status = 0;
 
+-- Payment-methods pages of onfile's own: each is an address for one customer that is good for a while.
+CREATE TABLE portals (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX portals_expired ON portals (expires_ms);
+
 CREATE TABLE events (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,

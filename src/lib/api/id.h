@@ -1,8 +1,8 @@
 // The ids and secrets that merchants and shoppers see, made from row keys: a prefix, the row key as
 // 11 base62 digits (so that ids sort by time), and a tag, an HMAC-SHA-256 of prefix and row key
 // under a key that only core has. Nothing but the row key is stored; a made-up id is refused before
-// the database is asked. Tags of ids that are secrets themselves (checkout sessions) and of client
-// secrets have 128 bits, those of other ids 64.
+// the database is asked. Tags of ids that are secrets themselves (checkout sessions,
+// payment-methods pages) and of client secrets have 128 bits, those of other ids 64.
 #pragma once
 
 #include "base/bytes.h"
@@ -17,6 +17,7 @@ enum api_id_kind {
 	API_ID_REFUND,
 	API_ID_SESSION_TEST,
 	API_ID_SESSION_LIVE,
+	API_ID_PORTAL,
 	API_ID_EVENT,
 	API_ID_REQUEST,
 	API_ID_KINDS

@@ -14,6 +14,7 @@ static const struct object_kind *const kinds[API_OBJECTS] = {
 	[API_PAYMENT_INTENT] = &payment_intent_kind,
 	[API_CHARGE] = &charge_kind,
 	[API_SESSION] = &session_kind,
+	[API_PORTAL] = &portal_kind,
 };
 
 const char *api_object_name(enum api_object kind)
@@ -63,6 +64,7 @@ static const char *details_of(enum api_object kind, const void *object)
 	case API_SETUP_INTENT: return ((const struct setup_intent *)object)->details;
 	case API_PAYMENT_INTENT: return ((const struct payment_intent *)object)->details;
 	case API_SESSION: return ((const struct session *)object)->details;
+	case API_PORTAL: return ((const struct portal *)object)->details;
 	default: return NULL;
 	}
 }

@@ -19,6 +19,7 @@ enum api_object {
 	API_PAYMENT_INTENT,
 	API_CHARGE, // an attempt of a payment
 	API_SESSION,
+	API_PORTAL, // billing_portal.session
 	API_EVENT,
 	API_OBJECTS
 };

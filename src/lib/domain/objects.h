@@ -151,6 +151,13 @@ struct session {
 	               // metadata, …
 };
 
+// An address of the payment-methods page: whoever holds it is the customer, until it expires.
+struct portal {
+	int64_t id, merchant, customer;
+	int64_t expires_ms;
+	char *details; // return_url, locale, flow_data
+};
+
 enum advice_kind { ADVICE_REVERSE = 1, ADVICE_CAPTURE = 2 };
 enum advice_state {
 	ADVICE_QUEUED = 0,
@@ -182,4 +189,5 @@ OBJECT_DONE(card)
 OBJECT_DONE(setup_intent)
 OBJECT_DONE(payment_intent)
 OBJECT_DONE(session)
+OBJECT_DONE(portal)
 #undef OBJECT_DONE

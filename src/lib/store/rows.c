@@ -109,6 +109,11 @@ static const struct store_column sessions[] = {
 	HEAP(session, details),
 };
 
+static const struct store_column portals[] = {
+	LONG(portal, id),         LONG(portal, merchant), LONG(portal, customer),
+	LONG(portal, expires_ms), HEAP(portal, details),
+};
+
 #define TABLE(name, type, owned)                                                                   \
 	{                                                                                          \
 #name, sizeof(struct type), name, sizeof(name) / sizeof(name[0]), owned            \
@@ -123,4 +128,5 @@ const struct store_table_row store_tables[STORE_TABLES] = {
 	[STORE_ATTEMPTS] = TABLE(attempts, attempt, true),
 	[STORE_ADVICES] = TABLE(advices, advice, false),
 	[STORE_SESSIONS] = TABLE(sessions, session, true),
+	[STORE_PORTALS] = TABLE(portals, portal, true),
 };

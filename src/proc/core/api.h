@@ -129,6 +129,8 @@ enum cancel_reason api_cancel_reason(struct api_call *call);
 bool api_url_fits(struct api_call *call, const char *param);
 // The sessions whose time is over: expired, with their events. api_sessions.c.
 void api_sessions_sweep(struct core *core);
+// Gives both their keys, each the other's, and writes them. api_sessions.c.
+void api_session_open(struct core *core, struct session *session, struct setup_intent *intent);
 
 // --- handlers
 void api_customer_create(struct api_call *call);
@@ -159,6 +161,7 @@ void api_payment_cancel(struct api_call *call);
 void api_payment_list(struct api_call *call);
 void api_charge_retrieve(struct api_call *call);
 void api_charge_list(struct api_call *call);
+void api_portal_create(struct api_call *call);
 void api_session_create(struct api_call *call);
 void api_session_retrieve(struct api_call *call);
 void api_session_list(struct api_call *call);

@@ -16,6 +16,7 @@ enum store_table api_table(enum api_object kind)
 	case API_SETUP_INTENT: return STORE_SETUP_INTENTS;
 	case API_PAYMENT_INTENT: return STORE_PAYMENT_INTENTS;
 	case API_SESSION: return STORE_SESSIONS;
+	case API_PORTAL: return STORE_PORTALS;
 	default: CHECK(kind == API_SETUP_ATTEMPT || kind == API_CHARGE); return STORE_ATTEMPTS;
 	}
 }

@@ -95,6 +95,17 @@ static bool fill(struct api_call *call, struct session *session, struct setup_in
 	return true;
 }
 
+void api_session_open(struct core *core, struct session *session, struct setup_intent *intent)
+{
+	session->id = core_next_id(core);
+	intent->id = core_next_id(core);
+	session->intent = intent->id;
+	intent->session = session->id;
+	store_insert(core->store, STORE_SETUP_INTENTS, intent);
+	store_insert(core->store, STORE_SESSIONS, session);
+	event_setup_intent(core, EVENT_SETUP_INTENT_CREATED, intent);
+}
+
 void api_session_create(struct api_call *call)
 {
 	struct core *core = call->core;
@@ -106,14 +117,8 @@ void api_session_create(struct api_call *call)
 	    !api_url_fits(call, "cancel_url") || !api_customer_of(call, &customer) ||
 	    !read_expiry(call, &session.expires_ms) || !fill(call, &session, &intent))
 		return;
-	session.id = core_next_id(core);
-	intent.id = core_next_id(core);
 	session.customer = intent.customer = customer.id;
-	session.intent = intent.id;
-	intent.session = session.id;
-	store_insert(core->store, STORE_SETUP_INTENTS, &intent);
-	store_insert(core->store, STORE_SESSIONS, &session);
-	event_setup_intent(core, EVENT_SETUP_INTENT_CREATED, &intent);
+	api_session_open(core, &session, &intent);
 	api_answer(call, API_SESSION, &session);
 }
 

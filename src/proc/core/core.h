@@ -92,7 +92,7 @@ void api_request(struct core *core, const struct request *request);
 // The client of an unanswered request has gone; 0: all clients have (web was restarted).
 void api_gone(struct core *core, uint64_t serial);
 
-// Answers a request to /c/…, /3ds/… of the public listener and all of the results listener.
+// Answers a request to /c/…, /p/…, /3ds/… of the public listener and all of the results listener.
 // pages.c.
 void pages_request(struct core *core, const struct request *request);
 void pages_gone(struct core *core, uint64_t serial);

@@ -234,6 +234,7 @@ void guards_sweep(struct core *core)
 	int64_t month_ms = 31 * day_ms;
 
 	store_run(core->store, STORE_CARD_USED_PURGE, STORE_N(core->now_ms - hour_ms));
+	store_run(core->store, STORE_PORTALS_PURGE, STORE_N(core->now_ms - hour_ms));
 	store_run(core->store, STORE_TRIALS_PURGE, STORE_N(core->now_ms - month_ms));
 	store_run(core->store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
 }

@@ -52,8 +52,8 @@ void pages_free(struct pages *pages)
 
 // --- answers
 
-static void send_json(struct core *core, uint64_t serial, int status, json_t *object,
-                      int retry_after_s)
+void page_send_json(struct core *core, uint64_t serial, int status, json_t *object,
+                    int retry_after_s)
 {
 	char *text = json_dumps(object, JSON_COMPACT);
 
@@ -67,8 +67,8 @@ static void send_json(struct core *core, uint64_t serial, int status, json_t *ob
 	json_decref(object);
 }
 
-static void send_page(struct core *core, const struct request *request, int status,
-                      const char *page, const char *csp_origin, const char *ancestor)
+void page_send(struct core *core, const struct request *request, int status, const char *page,
+               const char *csp_origin, const char *ancestor)
 {
 	core_reply(core, request->serial,
 	           &(struct reply){ .status = status,
@@ -79,14 +79,14 @@ static void send_page(struct core *core, const struct request *request, int stat
 	                            .frame_ancestor = ancestor });
 }
 
-static void send_lost(struct core *core, const struct request *request)
+void page_send_lost(struct core *core, const struct request *request)
 {
-	send_page(core, request, 404, "lost.html", NULL, NULL);
+	page_send(core, request, 404, "lost.html", NULL, NULL);
 }
 
 static void send_state(struct core *core, uint64_t serial, const struct page *page)
 {
-	send_json(core, serial, 200, page_state(core, page), 0);
+	page_send_json(core, serial, 200, page_state(core, page), 0);
 }
 
 static void send_refusal(struct core *core, uint64_t serial, const struct page *page,
@@ -99,7 +99,7 @@ static void send_refusal(struct core *core, uint64_t serial, const struct page *
 	        json_pack("{s:o, s:o}", "error", page_error(core, page, outcome), "state", state);
 
 	wait_s = wait_s < 0 ? 0 : wait_s > 86400 ? 86400 : wait_s;
-	send_json(core, serial, row->status, body, (int)wait_s);
+	page_send_json(core, serial, row->status, body, (int)wait_s);
 }
 
 // --- watchers
@@ -314,7 +314,7 @@ static void get_page(struct core *core, const struct request *request, struct pa
 {
 	(void)form;
 	(void)page;
-	send_page(core, request, 200, "card.html", NULL, NULL);
+	page_send(core, request, 200, "card.html", NULL, NULL);
 }
 
 static void send_to_card_page(struct core *core, const struct request *request,
@@ -338,7 +338,7 @@ static void get_challenge(struct core *core, const struct request *request, stru
 	(void)form;
 	authentication_load(core, page->attempt.id, &a);
 	if (page->attempt.id && page->attempt.state == ATTEMPT_CHALLENGING && a.acs_origin)
-		send_page(core, request, 200, "challenge.html", a.acs_origin, NULL);
+		page_send(core, request, 200, "challenge.html", a.acs_origin, NULL);
 	else
 		send_to_card_page(core, request, page);
 	authentication_free(&a);
@@ -352,9 +352,9 @@ static void get_method(struct core *core, const struct request *request, struct 
 	(void)form;
 	authentication_load(core, page->attempt.id, &a);
 	if (page->attempt.id && page->attempt.state == ATTEMPT_PREPARING && a.method_origin)
-		send_page(core, request, 200, "method.html", a.method_origin, "'self'");
+		page_send(core, request, 200, "method.html", a.method_origin, "'self'");
 	else
-		send_lost(core, request);
+		page_send_lost(core, request);
 	authentication_free(&a);
 }
 
@@ -389,8 +389,7 @@ static const struct page_route routes[] = {
 	{ "POST", "/cancel", post_cancel },
 };
 
-// Posts come from our own page only: another site's form has another Origin.
-static bool is_own(struct core *core, const struct request *request)
+bool page_is_own_post(const struct core *core, const struct request *request)
 {
 	return request->origin.length == 0 ||
 	       bytes_equal_text(request->origin, core->config.public_url);
@@ -404,13 +403,13 @@ static void route_page(struct core *core, const struct request *request,
 	bool post = route->method[0] == 'P';
 
 	if (!page_find(core, token, &page)) {
-		send_lost(core, request);
+		page_send_lost(core, request);
 		return;
 	}
 	page.language = page_language(&page, request);
 	bytes_copy_text(request->peer, page.address, sizeof(page.address));
 	if (!result_ok(http_form_read(post ? request->body : request->query, &form)) ||
-	    (post && !is_own(core, request))) {
+	    (post && !page_is_own_post(core, request))) {
 		send_refusal(core, request->serial, &page,
 		             &(struct flow_outcome){ .problem = PROBLEM_UNREADABLE });
 		return;
@@ -432,7 +431,7 @@ static void card_page_request(struct core *core, const struct request *request)
 			route_page(core, request, &routes[i], token);
 			return;
 		}
-	send_lost(core, request);
+	page_send_lost(core, request);
 }
 
 // --- what the bank's side posts
@@ -454,7 +453,7 @@ static void results_request(struct core *core, const struct request *request)
 	    attempt_of(core, request, "/3ds/results/", SECRET_OF_RESULT, &attempt))
 		authentication_result(core, attempt, request->serial, request->body);
 	else
-		send_json(core, request->serial, 404, json_object(), 0);
+		page_send_json(core, request->serial, 404, json_object(), 0);
 }
 
 void pages_request(struct core *core, const struct request *request)
@@ -466,14 +465,16 @@ void pages_request(struct core *core, const struct request *request)
 		results_request(core, request);
 	} else if (bytes_start_with(request->path, "/c/")) {
 		card_page_request(core, request);
+	} else if (bytes_start_with(request->path, "/p/")) {
+		portal_request(core, request);
 	} else if (attempt_of(core, request, "/3ds/method/", SECRET_OF_BROWSER, &attempt)) {
 		live = flows_live(core, attempt);
 		if (live && bytes_equal_text(request->method, "POST"))
 			authentication_method_done(core, live);
-		send_page(core, request, 200, "quiet.html", NULL, "*");
+		page_send(core, request, 200, "quiet.html", NULL, "*");
 	} else if (attempt_of(core, request, "/3ds/done/", SECRET_OF_BROWSER, &attempt)) {
-		send_page(core, request, 200, "returned.html", NULL, "*");
+		page_send(core, request, 200, "returned.html", NULL, "*");
 	} else {
-		send_lost(core, request);
+		page_send_lost(core, request);
 	}
 }

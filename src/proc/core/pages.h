@@ -32,3 +32,15 @@ json_t *page_state(struct core *core, const struct page *page);
 int64_t page_revision(struct core *core, const struct page *page);
 // The error member: of an attempt that failed, or of a refusal.
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome);
+
+// Answers of pages. `object` is given away.
+void page_send_json(struct core *core, uint64_t serial, int status, json_t *object,
+                    int retry_after_s);
+void page_send(struct core *core, const struct request *request, int status, const char *page,
+               const char *csp_origin, const char *ancestor);
+void page_send_lost(struct core *core, const struct request *request);
+// Posts come from our own pages only: another site's form has another Origin.
+bool page_is_own_post(const struct core *core, const struct request *request);
+
+// The payment-methods page, /p/…. portal.c.
+void portal_request(struct core *core, const struct request *request);

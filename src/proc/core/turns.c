@@ -272,7 +272,7 @@ static void route(struct core *core, const struct request *request)
 	if (request->listener == 2)
 		metrics_request(core, request);
 	else if (request->listener == 1 || bytes_start_with(request->path, "/c/") ||
-	         bytes_start_with(request->path, "/3ds/"))
+	         bytes_start_with(request->path, "/p/") || bytes_start_with(request->path, "/3ds/"))
 		pages_request(core, request);
 	else
 		api_request(core, request);

@@ -24,6 +24,7 @@ static const struct page_rule {
 	enum ancestors ancestors;
 } page_rules[] = {
 	{ "card.html", true, false, false, AS_REPLIED },
+	{ "methods.html", false, false, false, NOBODY },
 	{ "challenge.html", true, true, false, AS_REPLIED },
 	{ "method.html", true, true, false, AS_REPLIED },
 	{ "quiet.html", false, false, false, ANYBODY },
