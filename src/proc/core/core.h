@@ -65,6 +65,9 @@ void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
 // Queues a message to vault; it leaves after this turn's commit. False: vault is away just now.
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values);
 
+// To be called when the store is open: keys go on behind all that were given before, those among
+// them that no row has (questions to drivers) too.
+void core_ids_start(struct core *core);
 // A new row key: larger than all before (milliseconds since 2025 and a sequence).
 int64_t core_next_id(struct core *core);
 // The time in a row key, Unix milliseconds.

@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 		log_event(LOG_ERROR, "no_store", LOG_RESULT(result));
 		return 1;
 	}
-	core.last_id = store_last_id(core.store);
+	core_ids_start(&core);
 	load_id_key(&core);
 	core.turns = turns_new(&core, PARENT_FD);
 	core.control = control_new(&core);

@@ -11,10 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, KEY_SEQUENCE_BITS = 21, ALONE_MS = 15000 };
-
-// Row keys count milliseconds from the start of 2025.
-static const int64_t key_start_ms = 1735689600000;
+enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, ALONE_MS = 15000 };
 
 // A line to a neighbour.
 struct line {
@@ -151,19 +148,6 @@ void core_reply(struct core *core, uint64_t serial, const struct reply *reply)
 
 	if (serial >> EPOCH_SHIFT == core->turns->epoch)
 		tell(core, &core->turns->web, WIRE_REPLY, values);
-}
-
-int64_t core_next_id(struct core *core)
-{
-	int64_t now = (core->now_ms - key_start_ms) << KEY_SEQUENCE_BITS;
-
-	core->last_id = now > core->last_id ? now : core->last_id + 1;
-	return core->last_id;
-}
-
-int64_t core_id_ms(int64_t id)
-{
-	return (id >> KEY_SEQUENCE_BITS) + key_start_ms;
 }
 
 uv_loop_t *core_loop(struct core *core)
