@@ -156,11 +156,13 @@ CREATE TABLE advices (
 CREATE INDEX advices_open ON advices (due_ms) WHERE state IN (0, 1);
 CREATE INDEX advices_of_attempt ON advices (attempt);
 
+-- intent: the SetupIntent that links a card; payment: the PaymentIntent of mode=payment, else 0.
 CREATE TABLE sessions (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,
 	customer INTEGER NOT NULL,
 	intent INTEGER NOT NULL,
+	payment INTEGER NOT NULL,
 	status INTEGER NOT NULL,
 	expires_ms INTEGER NOT NULL,
 	details TEXT NOT NULL

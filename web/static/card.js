@@ -97,6 +97,8 @@ function redraw(language) {
 const draw = {
 	enter(state) {
 		form.lock(false);
+		$("choose").hidden = !state.choose;
+		$("choose").href = `/c/${token}/choose`;
 		const error = state.error && nameOf(state.error) !== dismissed ? state.error : null;
 		$("enter-error").hidden = !error;
 		if (!error) return;

@@ -1,4 +1,4 @@
-// What only the payment-methods page says, in English. A test holds this table and methods-ru.js equal in keys and {places}.
+// What only the pages of cards on file say (methods.js, choose.js), in English. A test holds this table and methods-ru.js equal in keys and {places}.
 
 export default {
 	"methods.title": "Payment methods",
@@ -32,4 +32,10 @@ export default {
 	"methods.failed": "That did not work. Check the connection and try again.",
 	"methods.gone": "This page is over",
 	"methods.gone.lead": "Its address is good for one hour. Open it again from the shop.",
+
+	"choose.title": "Which card?",
+	"choose.to": "{merchant} asks for",
+	"choose.pay": "Pay {amount}",
+	"choose.new": "Pay with another card",
+	"choose.safe": "One tap. Your bank may ask you to confirm.",
 };

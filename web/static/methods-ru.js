@@ -1,4 +1,4 @@
-// What only the payment-methods page says, in Russian. A test holds this table and methods-en.js equal in keys and {places}.
+// What only the pages of cards on file say (methods.js, choose.js), in Russian. A test holds this table and methods-en.js equal in keys and {places}.
 
 export default {
 	"methods.title": "Способы оплаты",
@@ -32,4 +32,10 @@ export default {
 	"methods.failed": "Не получилось. Проверьте связь и попробуйте ещё раз.",
 	"methods.gone": "Эта страница закрыта",
 	"methods.gone.lead": "Её адрес действует один час. Откройте её ещё раз из магазина.",
+
+	"choose.title": "Какой картой?",
+	"choose.to": "К оплате, {merchant}",
+	"choose.pay": "Оплатить {amount}",
+	"choose.new": "Другой картой",
+	"choose.safe": "Одно касание. Банк может попросить подтвердить.",
 };

@@ -2,6 +2,7 @@
 // screen readers. The pages hold one Shell and draw themselves again whenever state or language change.
 
 import { otherLanguage, pickLanguage, rememberLanguage, say, translate } from "./i18n.js";
+import { money } from "./money.js";
 
 export const $ = (id) => document.getElementById(id);
 
@@ -22,6 +23,7 @@ export class Shell {
 	lang = pickLanguage();
 	mode = "setup";
 	merchant = "";
+	amount = null; // what is paid, in payment mode
 	#redraw;
 	#title = "";
 
@@ -42,12 +44,16 @@ export class Shell {
 	}
 
 	say(key, places = {}) {
-		return say(this.lang, key, { merchant: this.merchant, ...places });
+		return say(this.lang, key, { ...this.#places(), ...places });
+	}
+
+	#places() {
+		return { merchant: this.merchant, amount: this.amount ? money(this.amount, this.lang) : "" };
 	}
 
 	/** The sentence for what this session does: "done.title.payment" when it pays and the table has it. */
 	words() {
-		translate(this.lang, { merchant: this.merchant }, this.mode);
+		translate(this.lang, this.#places(), this.mode);
 		$("language").lang = otherLanguage(this.lang);
 		$("language").hidden = false;
 	}
@@ -59,6 +65,7 @@ export class Shell {
 		this.lang = lang;
 		this.merchant = state.merchant.name;
 		this.mode = state.mode;
+		this.amount = state.amount ?? null;
 		$("test").hidden = state.live !== false;
 		if (news) this.words();
 		return news;

@@ -1,5 +1,6 @@
-// Checkout sessions in setup mode, events, and their lists.
+// Checkout sessions, events, and their lists.
 #include "api/fields.h"
+#include "base/cleanup.h"
 
 #include <stdio.h>
 
@@ -13,9 +14,39 @@ static void put_customer(struct render *render)
 	put_reference(render, API_CUSTOMER, session(render)->customer);
 }
 
+// The SetupIntent of a session that pays is its own affair: it links the card that is paid with.
 static void put_setup_intent(struct render *render)
 {
-	put_reference(render, API_SETUP_INTENT, session(render)->intent);
+	put_reference(render, API_SETUP_INTENT,
+	              session(render)->payment ? 0 : session(render)->intent);
+}
+
+static void put_payment_intent(struct render *render)
+{
+	put_reference(render, API_PAYMENT_INTENT, session(render)->payment);
+}
+
+static void put_payment_status(struct render *render)
+{
+	const struct api_view *view = render->view;
+	int64_t id = session(render)->payment;
+	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+	const char *status = "no_payment_required";
+
+	if (id)
+		status = view->load(view->owner, API_PAYMENT_INTENT, id, &intent) &&
+		                         intent.status == INTENT_SUCCEEDED
+		                 ? "paid"
+		                 : "unpaid";
+	api_json_text(&render->json, render->name, status);
+}
+
+static void put_total_details(struct render *render)
+{
+	api_json_raw(&render->json, render->name,
+	             session(render)->payment
+	                     ? "{\"amount_discount\":0,\"amount_shipping\":0,\"amount_tax\":0}"
+	                     : "null");
 }
 
 static void put_expires(struct render *render)
@@ -76,8 +107,8 @@ static const struct field session_fields[] = {
 	CONSTANT("after_expiration", "null"),
 	CONSTANT("allow_promotion_codes", "null"),
 	DETAIL("allowed_payment_method_types", "null"),
-	CONSTANT("amount_subtotal", "null"),
-	CONSTANT("amount_total", "null"),
+	DETAIL("amount_subtotal", "null"),
+	DETAIL("amount_total", "null"),
 	CONSTANT("automatic_tax",
 	         "{\"enabled\":false,\"liability\":null,\"provider\":null,\"status\":null}"),
 	DETAIL("billing_address_collection", "null"),
@@ -109,13 +140,13 @@ static const struct field session_fields[] = {
 	DETAIL("metadata", "{}"),
 	DETAIL("mode", "\"setup\""),
 	CONSTANT("origin_context", "null"),
-	CONSTANT("payment_intent", "null"),
+	PUT("payment_intent", put_payment_intent),
 	CONSTANT("payment_link", "null"),
 	CONSTANT("payment_method_collection", "null"),
 	CONSTANT("payment_method_configuration_details", "null"),
 	CONSTANT("payment_method_options", "{}"),
 	PUT("payment_method_types", put_method_types),
-	CONSTANT("payment_status", "\"no_payment_required\""),
+	PUT("payment_status", put_payment_status),
 	CONSTANT("permissions", "null"),
 	CONSTANT("phone_number_collection", "{\"enabled\":false}"),
 	CONSTANT("recovered_from", "null"),
@@ -128,7 +159,7 @@ static const struct field session_fields[] = {
 	CONSTANT("submit_type", "null"),
 	CONSTANT("subscription", "null"),
 	DETAIL("success_url", "null"),
-	CONSTANT("total_details", "null"),
+	PUT("total_details", put_total_details),
 	DETAIL("ui_mode", "\"hosted_page\""),
 	PUT("url", put_url),
 	CONSTANT("wallet_options", "null"),
@@ -137,7 +168,7 @@ static const struct field session_fields[] = {
 
 static const struct edge session_edges[] = {
 	{ "customer", API_CUSTOMER },    { "invoice", API_NOTHING },
-	{ "line_items", API_NOTHING },   { "payment_intent", API_NOTHING },
+	{ "line_items", API_NOTHING },   { "payment_intent", API_PAYMENT_INTENT },
 	{ "payment_link", API_NOTHING }, { "setup_intent", API_SETUP_INTENT },
 	{ "subscription", API_NOTHING }, { NULL, API_NOTHING },
 };

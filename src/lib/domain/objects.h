@@ -84,7 +84,12 @@ struct setup_intent {
 	char *details; // usage, return_url, description, metadata, payment_method_types, …
 };
 
-enum { PAYMENT_MANUAL_CAPTURE = 1, PAYMENT_OFF_SESSION = 2, PAYMENT_NO_ACTION = 4 };
+enum {
+	PAYMENT_MANUAL_CAPTURE = 1,
+	PAYMENT_OFF_SESSION = 2,
+	PAYMENT_NO_ACTION = 4,
+	PAYMENT_OF_SESSION = 64, // a checkout session's: details.session is its row key
+};
 
 struct payment_intent {
 	int64_t id, merchant, customer, card, attempt;
@@ -144,7 +149,9 @@ struct attempt {
 enum session_status { SESSION_OPEN = 0, SESSION_COMPLETE, SESSION_EXPIRED };
 
 struct session {
-	int64_t id, merchant, customer, intent;
+	int64_t id, merchant, customer;
+	int64_t intent;  // the SetupIntent that links a card
+	int64_t payment; // mode=payment: what is paid; 0: mode=setup
 	enum session_status status;
 	int64_t expires_ms;
 	char *details; // mode, success_url, cancel_url, locale, currency, client_reference_id,

@@ -104,9 +104,9 @@ static const struct store_column advices[] = {
 };
 
 static const struct store_column sessions[] = {
-	LONG(session, id),      LONG(session, merchant), LONG(session, customer),
-	LONG(session, intent),  INT(session, status),    LONG(session, expires_ms),
-	HEAP(session, details),
+	LONG(session, id),         LONG(session, merchant), LONG(session, customer),
+	LONG(session, intent),     LONG(session, payment),  INT(session, status),
+	LONG(session, expires_ms), HEAP(session, details),
 };
 
 static const struct store_column portals[] = {

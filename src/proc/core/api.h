@@ -124,6 +124,15 @@ void api_changes(struct buffer *buffer, json_t *before, json_t *after);
 bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_card);
 // payment_method_types and allowed_payment_method_types contain card. False: refused.
 bool api_types_fit(struct api_call *call);
+// An ISO 4217 code that we know, in any case, as small letters. False: refused.
+bool api_currency_fits(struct api_call *call, const char *param, struct bytes text,
+                       char ret_letters[static 4]);
+// The PaymentIntent of a checkout session in payment mode, from line_items and payment_intent_data;
+// written, and the session and its SetupIntent made ready for it. False: refused. api_checkout.c.
+bool api_checkout_fill(struct api_call *call, struct session *session, struct setup_intent *intent,
+                       struct payment_intent *payment);
+// Cancels a PaymentIntent that waits for its shopper; one that is under way or over is left alone.
+void api_payment_abandon(struct core *core, int64_t id);
 enum cancel_reason api_cancel_reason(struct api_call *call);
 // An address that a shopper may be sent to: http(s), or an app's own scheme. False: refused.
 bool api_url_fits(struct api_call *call, const char *param);

@@ -163,27 +163,43 @@ static bool is_currency(const char *letters)
 	return false;
 }
 
-static bool read_currency(struct api_call *call, struct payment_intent *intent)
+bool api_currency_fits(struct api_call *call, const char *param, struct bytes text,
+                       char ret_letters[static 4])
 {
-	struct bytes text = api_params_text(&call->params, "currency");
 	char letters[4];
 	struct api_error error;
 
-	if (text.length == 0)
-		return true;
 	if (bytes_copy_text(text, letters, sizeof(letters))) {
 		for (char *letter = letters; *letter; letter++)
 			*letter = (char)tolower((unsigned char)*letter);
 		if (is_currency(letters)) {
-			memcpy(intent->currency, letters, sizeof(letters));
+			memcpy(ret_letters, letters, sizeof(letters));
 			return true;
 		}
 	}
 	char shown[20];
 	api_show(text, shown, sizeof(shown));
-	api_fail(&error, 400, NULL, "currency", "Invalid currency: %s", shown);
+	api_fail(&error, 400, NULL, param, "Invalid currency: %s", shown);
 	api_refuse(call, &error);
 	return false;
+}
+
+static bool read_currency(struct api_call *call, struct payment_intent *intent)
+{
+	struct bytes text = api_params_text(&call->params, "currency");
+
+	return text.length == 0 || api_currency_fits(call, "currency", text, intent->currency);
+}
+
+// What a checkout session pays is the session's until it is paid: it can be expired.
+static bool is_of_session(struct api_call *call, const struct payment_intent *intent)
+{
+	if (!(intent->flags & PAYMENT_OF_SESSION) || intent->status > INTENT_PROCESSING)
+		return false;
+	refuse_state(call, intent,
+	             "This PaymentIntent belongs to a Checkout Session, which pays it; expire the "
+	             "session to give it up.");
+	return true;
 }
 
 static bool take_customer(struct api_call *call, struct payment_intent *intent)
@@ -359,7 +375,7 @@ void api_payment_confirm(struct api_call *call)
 		confirm(call, &intent);
 		return;
 	}
-	if (!may_confirm(call, &intent) || !api_types_fit(call) ||
+	if (is_of_session(call, &intent) || !may_confirm(call, &intent) || !api_types_fit(call) ||
 	    !api_url_fits(call, "return_url") || !take_customer(call, &intent) ||
 	    !take_card(call, &intent) || !take_presence(call, &intent) ||
 	    !has_card(call, &intent) || !merge(call, &intent))
@@ -439,7 +455,7 @@ void api_payment_update(struct api_call *call)
 			             "before the PaymentIntent is confirmed.");
 			return;
 		}
-	if (!read_currency(call, &intent) || !api_types_fit(call) ||
+	if (is_of_session(call, &intent) || !read_currency(call, &intent) || !api_types_fit(call) ||
 	    !take_customer(call, &intent) || !take_card(call, &intent) || !merge(call, &intent))
 		return;
 	intent.amount = api_params_number(&call->params, "amount", intent.amount);
@@ -447,15 +463,42 @@ void api_payment_update(struct api_call *call)
 	api_answer(call, API_PAYMENT_INTENT, &intent);
 }
 
+// Ends what runs, and the intent.
+static void take_back(struct core *core, struct payment_intent *intent, enum cancel_reason reason)
+{
+	int64_t id = intent->id;
+
+	if (intent->attempt) {
+		flow_cancel(core, intent->attempt);
+		payment_intent_done(intent);
+		if (!store_load(core->store, STORE_PAYMENT_INTENTS, id, intent))
+			return;
+	}
+	intent->status = INTENT_CANCELED;
+	intent->canceled = reason;
+	intent->canceled_ms = core->now_ms;
+	intent->capturable = 0;
+	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
+	event_payment_intent(core, EVENT_PAYMENT_INTENT_CANCELED, intent);
+	pages_changed(core, id);
+}
+
+void api_payment_abandon(struct core *core, int64_t id)
+{
+	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+
+	if (store_load(core->store, STORE_PAYMENT_INTENTS, id, &intent) &&
+	    intent.status <= INTENT_REQUIRES_ACTION)
+		take_back(core, &intent, CANCEL_ABANDONED);
+}
+
 void api_payment_cancel(struct api_call *call)
 {
-	struct core *core = call->core;
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 	char message[260];
 
-	if (!api_find(call, &intent))
+	if (!api_find(call, &intent) || is_of_session(call, &intent))
 		return;
-	int64_t id = intent.id;
 	if (intent.status > INTENT_REQUIRES_ACTION) {
 		snprintf(message, sizeof(message),
 		         "You cannot cancel this PaymentIntent because it has a status of %s. Only "
@@ -465,19 +508,7 @@ void api_payment_cancel(struct api_call *call)
 		refuse_state(call, &intent, message);
 		return;
 	}
-	if (intent.attempt) {
-		flow_cancel(core, intent.attempt);
-		payment_intent_done(&intent);
-		if (!store_load(core->store, STORE_PAYMENT_INTENTS, id, &intent))
-			return;
-	}
-	intent.status = INTENT_CANCELED;
-	intent.canceled = api_cancel_reason(call);
-	intent.canceled_ms = core->now_ms;
-	intent.capturable = 0;
-	store_update(core->store, STORE_PAYMENT_INTENTS, &intent);
-	event_payment_intent(core, EVENT_PAYMENT_INTENT_CANCELED, &intent);
-	pages_changed(core, id);
+	take_back(call->core, &intent, api_cancel_reason(call));
 	api_answer(call, API_PAYMENT_INTENT, &intent);
 }
 

@@ -9,7 +9,7 @@
 enum { LONGEST_S = 24 * 3600, SHORTEST_S = 30 * 60, GRACE_S = 60 };
 
 const struct api_param api_session_create_params[] = {
-	{ "mode", API_CHOICE, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, 0, "setup" },
+	{ "mode", API_CHOICE, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, 0, "setup payment" },
 	{ "success_url", API_TEXT, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1,
 	  NULL },
 	{ "cancel_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },
@@ -41,9 +41,24 @@ const struct api_param api_session_create_params[] = {
 	{ "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
 	{ "consent_collection[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
 	{ "automatic_tax[enabled]", API_CHOICE, API_IGNORED, 0, 0, "false False" },
-	{ "line_items[**]", API_ANYTHING, API_REFUSED, 0, 0, "Sessions are for mode=setup." },
-	{ "payment_intent_data[**]", API_ANYTHING, API_REFUSED, 0, 0,
-	  "Sessions are for mode=setup." },
+	{ "line_items[][price_data][currency]", API_TEXT, 0, 0, 3, NULL },
+	{ "line_items[][price_data][unit_amount]", API_NUMBER, 0, 0, 99999999, NULL },
+	{ "line_items[][price_data][product_data][name]", API_TEXT, 0, 0, 250, NULL },
+	{ "line_items[][price_data][product_data][description]", API_TEXT, API_IGNORED, 0, 0,
+	  NULL },
+	{ "line_items[][price_data][product_data][images][]", API_TEXT, API_IGNORED, 0, 0, NULL },
+	{ "line_items[][quantity]", API_NUMBER, 0, 1, 999999, NULL },
+	{ "line_items[**]", API_ANYTHING, API_REFUSED, 0, 0,
+	  "Prices come in line_items[][price_data]." },
+	{ "payment_intent_data[description]", API_TEXT, API_STORED, 0, 1000, NULL },
+	{ "payment_intent_data[metadata]", API_METADATA, API_STORED, 0, 0, NULL },
+	{ "payment_intent_data[receipt_email]", API_TEXT, API_STORED, 0, 0, NULL },
+	{ "payment_intent_data[statement_descriptor_suffix]", API_TEXT, API_STORED, 0, 22, NULL },
+	{ "payment_intent_data[capture_method]", API_CHOICE, API_STORED | API_NOT_EMPTY, 0, 0,
+	  "automatic automatic_async manual" },
+	{ "payment_intent_data[setup_future_usage]", API_CHOICE, API_STORED, 0, 0,
+	  "off_session on_session" },
+	{ "payment_intent_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
 	{ "subscription_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
 	{ "discounts[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
 	{ "shipping_address_collection[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
@@ -56,7 +71,7 @@ const struct api_param api_session_create_params[] = {
 const struct api_param api_session_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "status", API_CHOICE, 0, 0, 0, "open complete expired" },
-	{ "payment_intent", API_TEXT, API_REFUSED, 0, 0, "Sessions are for mode=setup." },
+	{ "payment_intent", API_TEXT, API_REFUSED, 0, 0, NULL },
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -75,29 +90,32 @@ static bool read_expiry(struct api_call *call, int64_t *ret_expires_ms)
 	return false;
 }
 
-// The intent gets what setup_intent_data says; the session keeps the rest.
-static bool fill(struct api_call *call, struct session *session, struct setup_intent *intent)
+// The intents get what is said of them; the session keeps the rest.
+static bool fill(struct api_call *call, struct session *session, struct setup_intent *intent,
+                 struct payment_intent *payment)
 {
 	json_t *of_session = json_object();
 	json_t *of_intent = json_object();
+	json_t *of_payment = json_object();
 	struct api_error error;
+	bool good = api_params_merge(&call->params, NULL, of_session, &error) &&
+	            api_params_merge(&call->params, "setup_intent_data", of_intent, &error) &&
+	            api_params_merge(&call->params, "payment_intent_data", of_payment, &error);
 
-	if (!api_params_merge(&call->params, NULL, of_session, &error) ||
-	    !api_params_merge(&call->params, "setup_intent_data", of_intent, &error)) {
-		json_decref(of_session);
-		json_decref(of_intent);
-		api_refuse(call, &error);
-		return false;
-	}
 	json_object_del(of_session, "setup_intent_data");
+	json_object_del(of_session, "payment_intent_data");
 	session->details = api_details_text(of_session);
 	intent->details = api_details_text(of_intent);
-	return true;
+	payment->details = api_details_text(of_payment);
+	if (!good)
+		api_refuse(call, &error);
+	return good;
 }
 
 void api_session_open(struct core *core, struct session *session, struct setup_intent *intent)
 {
-	session->id = core_next_id(core);
+	if (session->id == 0)
+		session->id = core_next_id(core);
 	intent->id = core_next_id(core);
 	session->intent = intent->id;
 	intent->session = session->id;
@@ -106,19 +124,47 @@ void api_session_open(struct core *core, struct session *session, struct setup_i
 	event_setup_intent(core, EVENT_SETUP_INTENT_CREATED, intent);
 }
 
+// Only what the mode is for.
+static bool mode_fits(struct api_call *call)
+{
+	bool pays = api_params_is(&call->params, "mode", "payment");
+	const char *other = pays ? "setup_intent_data" : "payment_intent_data";
+	struct api_error error;
+
+	for (size_t i = 0; i < call->params.count; i++) {
+		struct bytes name = call->params.values[i].name;
+		if (!bytes_start_with(name, other) &&
+		    (pays || !bytes_start_with(name, "line_items")))
+			continue;
+		char shown[API_PARAM_CAPACITY];
+		api_show(name, shown, sizeof(shown));
+		api_fail(&error, 400, NULL, shown, "You can not pass %s in %s mode.", shown,
+		         pays ? "payment" : "setup");
+		api_refuse(call, &error);
+		return false;
+	}
+	return true;
+}
+
 void api_session_create(struct api_call *call)
 {
 	struct core *core = call->core;
 	struct session session cleanup(session_done) = { .merchant = call->merchant };
 	struct setup_intent intent cleanup(setup_intent_done) = { .merchant = call->merchant };
+	struct payment_intent payment cleanup(payment_intent_done) = { .merchant = call->merchant };
 	struct customer customer cleanup(customer_done) = { 0 };
 
-	if (!api_types_fit(call) || !api_url_fits(call, "success_url") ||
+	if (!mode_fits(call) || !api_types_fit(call) || !api_url_fits(call, "success_url") ||
 	    !api_url_fits(call, "cancel_url") || !api_customer_of(call, &customer) ||
-	    !read_expiry(call, &session.expires_ms) || !fill(call, &session, &intent))
+	    !read_expiry(call, &session.expires_ms) || !fill(call, &session, &intent, &payment))
 		return;
-	session.customer = intent.customer = customer.id;
+	session.customer = intent.customer = payment.customer = customer.id;
+	if (api_params_is(&call->params, "mode", "payment") &&
+	    !api_checkout_fill(call, &session, &intent, &payment))
+		return;
 	api_session_open(core, &session, &intent);
+	if (session.payment)
+		event_payment_intent(core, EVENT_PAYMENT_INTENT_CREATED, &payment);
 	api_answer(call, API_SESSION, &session);
 }
 
@@ -133,6 +179,8 @@ static void expire(struct core *core, struct session *session)
 	if (store_load(core->store, STORE_SETUP_INTENTS, session->intent, &intent) &&
 	    intent.status != INTENT_CANCELED && intent.status != INTENT_SUCCEEDED)
 		api_setup_take_back(core, &intent, CANCEL_ABANDONED);
+	if (session->payment)
+		api_payment_abandon(core, session->payment);
 	pages_changed(core, session->intent);
 }
 

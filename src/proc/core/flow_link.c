@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "core/checkout.h"
 #include "core/event.h"
 #include "crypto/mac.h"
 
@@ -401,6 +402,10 @@ static void complete_session(struct core *core, const struct setup_intent *inten
 	    !store_load(core->store, STORE_SESSIONS, intent->session, &session) ||
 	    session.status != SESSION_OPEN)
 		return;
+	if (session.payment) {
+		checkout_linked(core, &session, intent->card);
+		return;
+	}
 	session.status = SESSION_COMPLETE;
 	store_update(core->store, STORE_SESSIONS, &session);
 	event_session(core, EVENT_CHECKOUT_SESSION_COMPLETED, &session);

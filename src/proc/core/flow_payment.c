@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/check.h"
+#include "core/checkout.h"
 #include "core/event.h"
 
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static void paid(struct core *core, struct payment_intent *intent, const struct 
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	event_charge(core, EVENT_CHARGE_SUCCEEDED, intent, &live->row);
 	event_payment_intent(core, EVENT_PAYMENT_INTENT_SUCCEEDED, intent);
+	checkout_paid(core, intent);
 	metric_add(METRIC_PAYMENTS_DONE, 1);
 }
 
@@ -98,6 +100,7 @@ static void failed(struct core *core, struct payment_intent *intent, const struc
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	event_charge(core, EVENT_CHARGE_FAILED, intent, &live->row);
 	event_payment_intent(core, EVENT_PAYMENT_INTENT_PAYMENT_FAILED, intent);
+	checkout_refused(core, intent);
 	metric_add(live->row.state == ATTEMPT_GIVEN_UP ? METRIC_PAYMENTS_UNKNOWN
 	                                               : METRIC_PAYMENTS_DECLINED,
 	           1);
@@ -142,6 +145,7 @@ void payment_stepped(struct core *core, struct live *live, const struct flow_ste
 		intent.capturable = live->row.amount;
 		store_update(core->store, STORE_PAYMENT_INTENTS, &intent);
 		event_payment_intent(core, EVENT_PAYMENT_INTENT_AMOUNT_CAPTURABLE_UPDATED, &intent);
+		checkout_paid(core, &intent);
 		break;
 	case INTENT_REQUIRES_ACTION:
 		store_update(core->store, STORE_PAYMENT_INTENTS, &intent);

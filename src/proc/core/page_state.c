@@ -3,6 +3,7 @@
 #include "core/pages.h"
 
 #include "api/id.h"
+#include "core/api.h"
 #include "base/cleanup.h"
 #include "base/text.h"
 #include "core/flows.h"
@@ -36,6 +37,14 @@ static bool load_setup(struct core *core, int64_t id, struct page *page)
 	return store_load(core->store, STORE_SETUP_INTENTS, id, &page->setup);
 }
 
+// What a session in payment mode pays.
+static bool load_payment(struct core *core, struct page *page)
+{
+	page->payment = page->session.payment != 0;
+	return !page->payment || store_load(core->store, STORE_PAYMENT_INTENTS,
+	                                    page->session.payment, &page->payment_intent);
+}
+
 static bool load_subject(struct core *core, struct bytes token, struct page *page)
 {
 	const uint8_t *key = core->id_key;
@@ -44,7 +53,7 @@ static bool load_subject(struct core *core, struct bytes token, struct page *pag
 
 	if (api_id_read(key, session, token, &id))
 		return store_load(core->store, STORE_SESSIONS, id, &page->session) &&
-		       load_setup(core, page->session.intent, page);
+		       load_setup(core, page->session.intent, page) && load_payment(core, page);
 	if (api_secret_read(key, API_ID_SETUP_INTENT, token, &id))
 		return load_setup(core, id, page);
 	if (!api_secret_read(key, API_ID_PAYMENT_INTENT, token, &id))
@@ -52,6 +61,12 @@ static bool load_subject(struct core *core, struct bytes token, struct page *pag
 	page->payment = true;
 	page->intent = id;
 	return store_load(core->store, STORE_PAYMENT_INTENTS, id, &page->payment_intent);
+}
+
+// Row keys grow with time.
+static int64_t latest(int64_t one, int64_t other)
+{
+	return one > other ? one : other;
 }
 
 bool page_find(struct core *core, struct bytes token, struct page *ret_page)
@@ -64,8 +79,7 @@ bool page_find(struct core *core, struct bytes token, struct page *ret_page)
 	}
 	int64_t merchant =
 	        ret_page->payment ? ret_page->payment_intent.merchant : ret_page->setup.merchant;
-	int64_t attempt =
-	        ret_page->payment ? ret_page->payment_intent.attempt : ret_page->setup.attempt;
+	int64_t attempt = latest(ret_page->payment_intent.attempt, ret_page->setup.attempt);
 	if (!store_load(core->store, STORE_MERCHANTS, merchant, &ret_page->merchant))
 		memset(&ret_page->merchant, 0, sizeof(ret_page->merchant));
 	if (attempt && !store_load(core->store, STORE_ATTEMPTS, attempt, &ret_page->attempt))
@@ -171,7 +185,8 @@ static const char *decline_code(const struct problem_row *row)
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome)
 {
 	const struct problem_row *row = problem_shown(outcome->problem);
-	enum problem_deed deed = page->payment ? PROBLEM_PAYMENT : PROBLEM_LINK;
+	bool paying = page->attempt.id ? page->attempt.kind == ATTEMPT_PAYMENT : page->payment;
+	enum problem_deed deed = paying ? PROBLEM_PAYMENT : PROBLEM_LINK;
 	char code[24] = "";
 	struct buffer sentence cleanup(buffer_done) = { 0 };
 
@@ -252,7 +267,7 @@ static const char *step_of(struct core *core, const struct page *page)
 	if (is_opening(core, page->intent))
 		return "checking";
 	if (!page->attempt.id || flow_is_over(page->attempt.state))
-		return page->payment ? "expired" : "enter";
+		return page->setup.id ? "enter" : "expired";
 	switch (page->attempt.state) {
 	case ATTEMPT_PREPARING: return "preparing";
 	case ATTEMPT_AUTHENTICATING: return "authenticating";
@@ -327,6 +342,56 @@ static void add_ways_out(struct core *core, const struct page *page, const char 
 	json_object_set_new(state, "return_url", back);
 }
 
+static int decimals_of(const char *currency)
+{
+	static const struct {
+		const char *letters;
+		int decimals;
+	} known[] = {
+#define CURRENCY(letters, digits, decimals) { letters, decimals },
+#include "domain/currencies.def"
+#undef CURRENCY
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].letters, currency) == 0)
+			return known[i].decimals;
+	return 2;
+}
+
+// What is paid, and for what.
+static void add_payment(struct core *core, const struct page *page, json_t *state)
+{
+	const struct payment_intent *intent = &page->payment_intent;
+	json_t *details = api_details_read(page->session.details);
+	json_t *items = json_object_get(details, "line_items");
+
+	json_object_set_new(state, "amount",
+	                    json_pack("{s:I, s:s, s:i}", "minor", (json_int_t)intent->amount,
+	                              "currency", intent->currency, "decimals",
+	                              decimals_of(intent->currency)));
+	json_object_set(state, "items", json_is_array(items) ? items : json_null());
+	bool choose = page_may_choose(core, page);
+	json_object_set_new(state, "choose", json_boolean(choose));
+	if (choose)
+		json_object_set_new(state, "cards", page_cards(core, page->session.customer));
+	json_decref(details);
+}
+
+bool page_may_link(struct core *core, const struct page *page)
+{
+	return page->setup.id && page->setup.status != INTENT_SUCCEEDED &&
+	       page->setup.status != INTENT_CANCELED && strcmp(step_of(core, page), "enter") == 0;
+}
+
+bool page_may_choose(struct core *core, const struct page *page)
+{
+	return page->session.payment && page->session.customer &&
+	       strcmp(step_of(core, page), "enter") == 0 &&
+	       store_one_number(core->store, STORE_CARDS_COUNT, 0,
+	                        STORE_N(page->session.customer)) > 0;
+}
+
 json_t *page_state(struct core *core, const struct page *page)
 {
 	const char *step = step_of(core, page);
@@ -335,7 +400,7 @@ json_t *page_state(struct core *core, const struct page *page)
 
 	if (page->session.id)
 		member(page->session.details, "locale", locale, sizeof(locale));
-	api_id_make(core->id_key, page->payment ? API_ID_PAYMENT_INTENT : API_ID_SETUP_INTENT,
+	api_id_make(core->id_key, page->setup.id ? API_ID_SETUP_INTENT : API_ID_PAYMENT_INTENT,
 	            page->intent, id);
 	json_t *state = json_pack(
 	        "{s:I, s:s, s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:b, s:[s,s,s,s,s,s], s:n, "
@@ -354,6 +419,8 @@ json_t *page_state(struct core *core, const struct page *page)
 		json_object_set_new(state, "proof", proof_of(core, page));
 	if (strcmp(step, "done") == 0)
 		json_object_set_new(state, "card", card_of(core, page));
+	if (page->payment)
+		add_payment(core, page, state);
 	if (page->attempt.id)
 		add_attempt(core, page, state);
 	add_ways_out(core, page, step, state);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "core/checkout.h"
 #include "core/flows.h"
 #include "core/guards.h"
 #include "core/proof.h"
@@ -20,7 +21,7 @@ enum { WAIT_MS = 20000 };
 struct watcher {
 	struct watcher *next;
 	uint64_t serial;
-	int64_t intent;
+	int64_t intent, payment; // payment: of a session that pays, else 0
 	int64_t until_ms;
 	bool started; // posted a card and is told by the flow
 	char token[128], address[46];
@@ -112,6 +113,7 @@ static struct watcher *watch(struct core *core, const struct request *request,
 	CHECK(watcher);
 	watcher->serial = request->serial;
 	watcher->intent = page->intent;
+	watcher->payment = page->session.payment;
 	watcher->language = page->language;
 	watcher->until_ms = core->now_ms + WAIT_MS;
 	memcpy(watcher->token, page->token, sizeof(watcher->token));
@@ -155,7 +157,8 @@ void pages_gone(struct core *core, uint64_t serial)
 void pages_changed(struct core *core, int64_t intent)
 {
 	for (struct watcher *watcher = core->pages->watchers; watcher; watcher = watcher->next)
-		if (watcher->intent == intent && !watcher->started) {
+		if ((watcher->intent == intent || watcher->payment == intent) &&
+		    !watcher->started) {
 			watcher->until_ms = 0;
 			core_wake(core);
 		}
@@ -249,19 +252,12 @@ static char *browser_of(const struct http_form *form, const struct request *requ
 	return text;
 }
 
-static bool may_take_card(const struct page *page)
-{
-	return !page->payment && page->setup.status != INTENT_SUCCEEDED &&
-	       page->setup.status != INTENT_CANCELED &&
-	       (!page->session.id || page->session.status == SESSION_OPEN);
-}
-
 static void post_card(struct core *core, const struct request *request, struct page *page,
                       const struct http_form *form)
 {
 	struct bytes jwe = http_form_get(form, "encrypted");
 
-	if (!may_take_card(page)) {
+	if (!page_may_link(core, page)) {
 		send_state(core, request->serial, page);
 		return;
 	}
@@ -283,6 +279,26 @@ static void post_card(struct core *core, const struct request *request, struct p
 	pages_changed(core, page->intent);
 }
 
+// Pays with a card on file. Two taps, or two tabs, are one payment: the flow says that it runs.
+static void post_pay(struct core *core, const struct request *request, struct page *page,
+                     const struct http_form *form)
+{
+	struct card card cleanup(card_done) = { 0 };
+	int64_t id;
+
+	if (!page_may_choose(core, page) ||
+	    !api_id_read(core->id_key, API_ID_PAYMENT_METHOD, http_form_get(form, "card"), &id) ||
+	    !store_find(core->store, STORE_CARDS, page->session.merchant, id, &card) ||
+	    card.customer != page->session.customer || card.removed_ms) {
+		send_state(core, request->serial, page);
+		return;
+	}
+	struct watcher *watcher = watch(core, request, page);
+	watcher->started = true;
+	checkout_pay(core, &page->session, card.id, on_started, watcher);
+	pages_changed(core, page->intent);
+}
+
 static void post_browser(struct core *core, const struct request *request, struct page *page,
                          const struct http_form *form)
 {
@@ -299,7 +315,7 @@ static void post_cancel(struct core *core, const struct request *request, struct
                         const struct http_form *form)
 {
 	(void)form;
-	if (page->payment)
+	if (page->attempt.kind == ATTEMPT_PAYMENT)
 		flow_cancel(core, page->attempt.id);
 	else
 		flow_cancel_link(core, page->intent, page->attempt.id);
@@ -309,12 +325,22 @@ static void post_cancel(struct core *core, const struct request *request, struct
 
 // --- reading
 
-static void get_page(struct core *core, const struct request *request, struct page *page,
-                     const struct http_form *form)
+static void get_card_page(struct core *core, const struct request *request, struct page *page,
+                          const struct http_form *form)
 {
 	(void)form;
 	(void)page;
 	page_send(core, request, 200, "card.html", NULL, NULL);
+}
+
+// Who has cards on file and has tried nothing yet is asked which one.
+static void get_page(struct core *core, const struct request *request, struct page *page,
+                     const struct http_form *form)
+{
+	bool choose = !page->attempt.id && page_may_choose(core, page);
+
+	(void)form;
+	page_send(core, request, 200, choose ? "choose.html" : "card.html", NULL, NULL);
 }
 
 static void send_to_card_page(struct core *core, const struct request *request,
@@ -328,6 +354,16 @@ static void send_to_card_page(struct core *core, const struct request *request,
 	                            .kind = REPLY_REDIRECT,
 	                            .request_id = request->id,
 	                            .location = location });
+}
+
+static void get_choice(struct core *core, const struct request *request, struct page *page,
+                       const struct http_form *form)
+{
+	(void)form;
+	if (page_may_choose(core, page))
+		page_send(core, request, 200, "choose.html", NULL, NULL);
+	else
+		send_to_card_page(core, request, page);
 }
 
 static void get_challenge(struct core *core, const struct request *request, struct page *page,
@@ -381,10 +417,13 @@ struct page_route {
 
 static const struct page_route routes[] = {
 	{ "GET", "", get_page },
+	{ "GET", "/new", get_card_page },
+	{ "GET", "/choose", get_choice },
 	{ "GET", "/challenge", get_challenge },
 	{ "GET", "/method", get_method },
 	{ "GET", "/state", get_state },
 	{ "POST", "/card", post_card },
+	{ "POST", "/pay", post_pay },
 	{ "POST", "/browser", post_browser },
 	{ "POST", "/cancel", post_cancel },
 };

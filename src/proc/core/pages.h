@@ -8,13 +8,13 @@
 #include <jansson.h>
 
 struct page {
-	bool payment;
+	bool payment;           // something is paid: by a session, or by the PaymentIntent itself
 	struct session session; // id 0: the token is an intent's client secret
-	struct setup_intent setup;
+	struct setup_intent setup; // id 0: no card can be linked here
 	struct payment_intent payment_intent;
 	struct merchant merchant;
-	struct attempt attempt; // id 0: none yet
-	int64_t intent;
+	struct attempt attempt;       // the latest, of a link or a payment; id 0: none yet
+	int64_t intent;               // whose page it is: of a session, the one that links a card
 	char token[128], address[46]; // address: who asks
 	enum problem_language language;
 };
@@ -27,11 +27,18 @@ void page_done(struct page *page);
 // The language that the shopper wants: the query's lang, the session's locale, Accept-Language.
 enum problem_language page_language(const struct page *page, const struct request *request);
 
+// The shopper may choose among cards on file, or link one, now.
+bool page_may_choose(struct core *core, const struct page *page);
+bool page_may_link(struct core *core, const struct page *page);
+
 // The state of docs/hosted-pages.md.
 json_t *page_state(struct core *core, const struct page *page);
 int64_t page_revision(struct core *core, const struct page *page);
 // The error member: of an attempt that failed, or of a refusal.
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome);
+
+// A customer's cards as pages show them, the default first. portal.c.
+json_t *page_cards(struct core *core, int64_t customer);
 
 // Answers of pages. `object` is given away.
 void page_send_json(struct core *core, uint64_t serial, int status, json_t *object,

@@ -55,7 +55,7 @@ static const char *detail(const struct portal_page *page, const char *name)
 	return json_string_value(json_object_get(page->details, name));
 }
 
-static json_t *card_json(struct core *core, const struct portal_page *page, const struct card *card)
+static json_t *card_json(struct core *core, const struct card *card, int64_t chosen)
 {
 	json_t *details = api_details_read(card->details);
 	const char *name = json_string_value(
@@ -63,28 +63,28 @@ static json_t *card_json(struct core *core, const struct portal_page *page, cons
 	char id[API_ID_CAPACITY];
 
 	api_id_make(core->id_key, API_ID_PAYMENT_METHOD, card->id, id);
-	json_t *object = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:b}", "id", id, "brand",
-	                           card->brand, "last4", card->last4, "exp_month", card->exp_month,
-	                           "exp_year", card->exp_year, "name", name ? name : "", "default",
-	                           page->customer.default_card == card->id);
+	json_t *object =
+	        json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:b}", "id", id, "brand", card->brand,
+	                  "last4", card->last4, "exp_month", card->exp_month, "exp_year",
+	                  card->exp_year, "name", name ? name : "", "default", card->id == chosen);
 	json_decref(details);
 	return object;
 }
 
-static json_t *cards_json(struct core *core, const struct portal_page *page)
+json_t *page_cards(struct core *core, int64_t id)
 {
-	struct store_query query =
-	        store_ask(core->store, STORE_CUSTOMER_CARDS, STORE_N(page->customer.id));
+	struct customer customer cleanup(customer_done) = { 0 };
 	json_t *list = json_array();
 	struct card card = { 0 };
 
+	if (!store_load(core->store, STORE_CUSTOMERS, id, &customer))
+		return list;
+	struct store_query query = store_ask(core->store, STORE_CUSTOMER_CARDS, STORE_N(id));
 	while (store_step(&query)) {
 		store_read(&query, STORE_CARDS, &card);
-		json_t *object = card_json(core, page, &card);
-		// The default card stands first.
-		json_array_insert_new(
-		        list, card.id == page->customer.default_card ? 0 : json_array_size(list),
-		        object);
+		bool first = card.id == customer.default_card;
+		json_array_insert_new(list, first ? 0 : json_array_size(list),
+		                      card_json(core, &card, customer.default_card));
 		card_done(&card);
 	}
 	store_end(&query);
@@ -102,7 +102,7 @@ static json_t *state_of(struct core *core, const struct portal_page *page)
 	        core->config.live, "now", (json_int_t)(core->now_ms / 1000), "expires_at",
 	        (json_int_t)(page->row.expires_ms / 1000), "return_url", detail(page, "return_url"),
 	        "add_first", flow && !json_object_get(page->details, "session"), "cards",
-	        cards_json(core, page));
+	        page_cards(core, page->customer.id));
 
 	return state ? state : json_object();
 }

@@ -25,6 +25,7 @@ static const struct page_rule {
 } page_rules[] = {
 	{ "card.html", true, false, false, AS_REPLIED },
 	{ "methods.html", false, false, false, NOBODY },
+	{ "choose.html", false, false, false, NOBODY },
 	{ "challenge.html", true, true, false, AS_REPLIED },
 	{ "method.html", true, true, false, AS_REPLIED },
 	{ "quiet.html", false, false, false, ANYBODY },

@@ -152,17 +152,19 @@ def test_every_module_is_preloaded():
     assert wanted == set(re.findall(r'modulepreload" href="/static/([^"]+)"', html))
 
 
-def tables():
+def tables(family="text"):
     out = {}
     for lang in ("en", "ru"):
-        out[lang] = dict(re.findall(r'^\t"([^"]+)": ("(?:[^"\\]|\\.)*"),$', (STATIC / f"text-{lang}.js").read_text(), re.M))
-        lines = [line for line in (STATIC / f"text-{lang}.js").read_text().splitlines() if line.startswith("\t")]
+        text = (STATIC / f"{family}-{lang}.js").read_text()
+        out[lang] = dict(re.findall(r'^\t"([^"]+)": ("(?:[^"\\]|\\.)*"),$', text, re.M))
+        lines = [line for line in text.splitlines() if line.startswith("\t")]
         assert len(lines) == len(out[lang]), "a line that is not read, or a key that stands twice"
     return out
 
 
-def test_tables_are_equal():
-    both = tables()
+@pytest.mark.parametrize("family", ["text", "methods"])
+def test_tables_are_equal(family):
+    both = tables(family)
     assert list(both["en"]) == list(both["ru"])
     for key, words in both["en"].items():
         assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", both["ru"][key])) or \
@@ -173,15 +175,16 @@ def test_tables_are_equal():
 
 
 def test_every_key_is_used_and_there():
-    keys = set(tables()["en"])
+    keys = {key for family in ("text", "methods") for key in tables(family)["en"]}
     used = set()
     for file in [*WEB.glob("pages/*.html"), *STATIC.glob("*.js")]:
         text = file.read_text()
         used |= set(re.findall(r'data-t(?:-\w+)?="([^"]+)"', text))
-        if not file.name.startswith("text-"):
-            used |= {k for k in re.findall(r'"([a-z]+(?:\.[a-z0-9]+)*)"', text) if k in keys}
+        if not file.name.startswith(("text-", "methods-")):
+            used |= {k for k in re.findall(r'"([a-z]+(?:\.[a-z0-9_]+)*)"', text) if k in keys}
     for family in ("failed.who.", "error.field.", "net.", "busy."):  # built from a value of the state
         used |= {k for k in keys if k.startswith(family)}
+    used |= {"methods.until", "methods.soon", "methods.over"}
     used |= {k for k in keys if k.endswith(".payment")} | {"lost.title", "lost.lead", "challenge.opening"}
     assert used - keys - {"setup"} == set(), "asked for, but not in the table"
     assert keys - used == set(), "in the table, but nobody asks for it"
