@@ -31,7 +31,7 @@ def test_a_publishable_key_may_do_little(browser_api):
 def test_unknown_routes_are_404_and_say_so(api):
     for path in ('/v1/nonsense', '/v1/', '/', '/v2/core/events', '/v1/customers/x/y/z', '/v1/customers/'):
         error_of(api.get(path), 404)
-    for path in ('/v1/refunds', '/v1/webhook_endpoints', '/v1/billing_portal/sessions', '/v1/account',
+    for path in ('/v1/refunds', '/v1/webhook_endpoints', '/v1/balance_transactions', '/v1/account',
                  '/v1/balance_transactions', '/v1/disputes', '/v1/subscriptions', '/v1/invoices'):
         assert 'does not have' in error_of(api.post(path), 404)['message']
 
