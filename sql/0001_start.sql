@@ -32,7 +32,8 @@ CREATE TABLE connections (
 	driver TEXT NOT NULL,
 	kind TEXT NOT NULL,
 	blob BLOB NOT NULL,
-	enabled INTEGER NOT NULL
+	enabled INTEGER NOT NULL,
+	policy TEXT NOT NULL
 );
 
 CREATE TABLE customers (

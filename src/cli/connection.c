@@ -212,6 +212,9 @@ int cli_connection_add(struct cli_call *call)
 	cli_put_argument(&arguments, "name", call->name);
 	cli_put_argument(&arguments, "driver", name);
 	cli_put_argument(&arguments, "kind", driver->kind);
+	for (int i = 0; i < call->count; i++)
+		if (strcmp(call->options[i].name, "policy") == 0)
+			cli_put_argument(&arguments, "policy", call->options[i].value);
 	return cli_command(call, "connection add", buffer_view(&arguments), buffer_view(&blob));
 }
 

@@ -3,6 +3,7 @@
 #include "core/flows.h"
 
 #include "base/check.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 
 #include <stdlib.h>
@@ -29,6 +30,14 @@ void connections_tell_vault(struct core *core)
 			tell_vault(core, &query);
 }
 
+// What the store keeps was checked when it was set; one that an older version wrote may not fit.
+static void read_policy(struct connection *connection, struct bytes json)
+{
+	if (!result_ok(policy_read(json, &connection->policy)))
+		log_event(LOG_ERROR, "connection_policy_unreadable",
+		          LOG_TEXT("connection", connection->name));
+}
+
 void connections_load(struct core *core)
 {
 	struct store_query query = store_begin(core->store, STORE_CONNECTION_LIST, NULL, 0);
@@ -46,9 +55,19 @@ void connections_load(struct core *core)
 		bytes_copy_text(store_bytes(&query, 1), one->name, sizeof(one->name));
 		bytes_copy_text(store_bytes(&query, 2), one->driver, sizeof(one->driver));
 		one->bank = bytes_equal_text(store_bytes(&query, 3), "bank");
+		read_policy(one, store_bytes(&query, 6));
 		*last = one;
 		last = &one->next;
 	}
+}
+
+void connections_policy(struct core *core, const char *name, struct buffer *json)
+{
+	struct store_query query cleanup(store_end) =
+	        store_ask(core->store, STORE_CONNECTION_POLICY, STORE_T(name));
+
+	if (store_step(&query))
+		buffer_put(json, store_bytes(&query, 0));
 }
 
 void connections_state(struct core *core, const struct wire_message *message)

@@ -91,20 +91,25 @@ int64_t control_client_number(const struct control_client *client)
 
 // --- arguments: "name=value" and a zero byte each
 
-bool control_argument(struct bytes arguments, const char *name, char *to, size_t capacity)
+bool control_next_argument(struct bytes *arguments, const char *name, char *to, size_t capacity)
 {
 	size_t length = strlen(name);
 
 	to[0] = '\0';
-	while (arguments.length) {
-		size_t size = bytes_find(arguments, 0);
-		struct bytes one = bytes_slice(arguments, 0, size);
+	while (arguments->length) {
+		size_t size = bytes_find(*arguments, 0);
+		struct bytes one = bytes_slice(*arguments, 0, size);
+		*arguments = bytes_slice(*arguments, size + 1, arguments->length);
 		if (bytes_start_with(one, name) && one.length > length && one.data[length] == '=')
 			return bytes_copy_text(bytes_slice(one, length + 1, one.length), to,
 			                       capacity);
-		arguments = bytes_slice(arguments, size + 1, arguments.length);
 	}
 	return false;
+}
+
+bool control_argument(struct bytes arguments, const char *name, char *to, size_t capacity)
+{
+	return control_next_argument(&arguments, name, to, capacity);
 }
 
 // --- verbs

@@ -28,6 +28,9 @@ void control_end(struct control_client *client, int status);
 void control_fail(struct control_client *client, const char *sentence);
 
 // Copies the value of an argument; false, and an empty text, when it is not there or too long.
+// The first of them; `control_next_argument` takes those up to it away, for options that come
+// often.
+bool control_next_argument(struct bytes *arguments, const char *name, char *to, size_t capacity);
 bool control_argument(struct bytes arguments, const char *name, char *to, size_t capacity);
 
 // For answers that come later: a client's number, and the client that has it; NULL: it hung up.

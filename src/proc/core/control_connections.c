@@ -5,12 +5,56 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum { TEST_MS = 10000 };
+
+static bool merchants_exist(struct core *core, const char *list)
+{
+	struct merchant merchant;
+	char word[24];
+
+	for (const char *at = list; *at && at[1]; at += 1 + strlen(word)) {
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(at + 1, " "), at + 1);
+		if (!store_load(core->store, STORE_MERCHANTS, strtoll(word, NULL, 10), &merchant))
+			return false;
+	}
+	return true;
+}
+
+// Applies every --policy of the command to the text in `json`. False: the client was told.
+static bool change_policy(struct core *core, struct control_client *client, struct bytes arguments,
+                          struct buffer *json, struct connection_policy *ret_policy)
+{
+	char setting[POLICY_LIST_MAX], wanted[256];
+
+	while (control_next_argument(&arguments, "policy", setting, sizeof(setting))) {
+		if (!policy_change(json, setting, wanted)) {
+			control_fail(client, wanted);
+			return false;
+		}
+	}
+	struct connection_policy policy;
+	struct result result = policy_read(buffer_view(json), &policy);
+	if (result_ok(result) && merchants_exist(core, policy.merchants)) {
+		*ret_policy = policy;
+		return true;
+	}
+	control_fail(client, result_ok(result) ? "the policy names a merchant that does not exist"
+	                                       : result.detail);
+	return false;
+}
 
 static void connection_add(struct core *core, struct control_client *client, struct bytes arguments,
                            struct bytes blob)
 {
+	struct buffer policy cleanup(buffer_done) = { 0 };
+	struct connection_policy read;
 	char name[64], driver[64], kind[32];
+
+	buffer_init(&policy, POLICY_TEXT_MAX);
+	buffer_put_text(&policy, "{}");
 
 	if (!control_argument(arguments, "name", name, sizeof(name)) ||
 	    !control_argument(arguments, "driver", driver, sizeof(driver)) ||
@@ -19,14 +63,49 @@ static void connection_add(struct core *core, struct control_client *client, str
 		             "a connection needs a name, a driver, its kind and sealed parameters");
 		return;
 	}
+	if (!change_policy(core, client, arguments, &policy, &read))
+		return;
 	if (store_run(core->store, STORE_CONNECTION_INSERT, STORE_T(name), STORE_T(driver),
-	              STORE_T(kind), STORE_B(blob)) == 0) {
+	              STORE_T(kind), STORE_B(blob), STORE_TB(buffer_view(&policy))) == 0) {
 		control_fail(client, "there is a connection of this name; remove it first");
 		return;
 	}
 	connections_load(core);
 	connections_tell_vault(core);
 	control_say(client, 1, "connection %s added (%s, driver %s)", name, kind, driver);
+	control_end(client, 0);
+}
+
+static struct connection *find(struct core *core, struct control_client *client,
+                               struct bytes arguments)
+{
+	char name[64];
+
+	control_argument(arguments, "name", name, sizeof(name));
+	struct connection *connection = connections_find(core, name);
+	if (!connection)
+		control_fail(client, "there is no connection of this name");
+	return connection;
+}
+
+static void connection_set(struct core *core, struct control_client *client, struct bytes arguments,
+                           struct bytes blob)
+{
+	struct connection *connection = find(core, client, arguments);
+	struct buffer policy cleanup(buffer_done) = { 0 };
+
+	(void)blob;
+	if (!connection)
+		return;
+	buffer_init(&policy, POLICY_TEXT_MAX);
+	connections_policy(core, connection->name, &policy);
+	if (!change_policy(core, client, arguments, &policy, &connection->policy))
+		return;
+	store_run(core->store, STORE_CONNECTION_SET_POLICY, STORE_TB(buffer_view(&policy)),
+	          STORE_T(connection->name));
+	buffer_reset(&policy);
+	policy_put(&policy, &connection->policy);
+	control_say(client, 1, "connection %s: %s", connection->name, buffer_text(&policy));
 	control_end(client, 0);
 }
 
@@ -46,22 +125,18 @@ static void connection_list(struct core *core, struct control_client *client,
 static void connection_remove(struct core *core, struct control_client *client,
                               struct bytes arguments, struct bytes blob)
 {
-	char name[64];
+	const struct connection *connection = find(core, client, arguments);
 
 	(void)blob;
-	control_argument(arguments, "name", name, sizeof(name));
-	const struct connection *connection = connections_find(core, name);
-	if (!connection) {
-		control_fail(client, "there is no connection of this name");
+	if (!connection)
 		return;
-	}
 	core_tell_vault(core, WIRE_CONNECTION_REMOVE,
 	                (const struct wire_value[]){ [WIRE_CONNECTION_REMOVE_NUMBER] =
 	                                                     WIRE_N(connection->number) });
-	store_run(core->store, STORE_CONNECTION_REMOVE, STORE_T(name));
+	control_say(client, 1, "connection %s removed", connection->name);
+	store_run(core->store, STORE_CONNECTION_REMOVE, STORE_T(connection->name));
 	connections_load(core);
 	connections_tell_vault(core);
-	control_say(client, 1, "connection %s removed", name);
 	control_end(client, 0);
 }
 
@@ -69,15 +144,11 @@ static void connection_test(struct core *core, struct control_client *client,
                             struct bytes arguments, struct bytes blob)
 {
 	struct buffer line cleanup(buffer_done) = { 0 };
-	char name[64];
+	const struct connection *connection = find(core, client, arguments);
 
 	(void)blob;
-	control_argument(arguments, "name", name, sizeof(name));
-	const struct connection *connection = connections_find(core, name);
-	if (!connection) {
-		control_fail(client, "there is no connection of this name");
+	if (!connection)
 		return;
-	}
 	int64_t id = core_next_id(core);
 	struct question *question =
 	        flows_ask(core, QUESTION_TEST, id, control_client_number(client));
@@ -121,9 +192,7 @@ void control_test_answer(struct core *core, const struct question *question, con
 }
 
 const struct control_row control_connection_verbs[] = {
-	{ "connection add", connection_add },
-	{ "connection list", connection_list },
-	{ "connection test", connection_test },
-	{ "connection remove", connection_remove },
-	{ 0 },
+	{ "connection add", connection_add },       { "connection set", connection_set },
+	{ "connection list", connection_list },     { "connection test", connection_test },
+	{ "connection remove", connection_remove }, { 0 },
 };

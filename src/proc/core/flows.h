@@ -7,6 +7,7 @@
 #include "core/due.h"
 #include "core/flow.h"
 #include "core/map.h"
+#include "core/policy.h"
 #include "domain/flow.h"
 
 #include <jansson.h>
@@ -88,6 +89,7 @@ struct connection {
 	bool bank; // else: authentication
 	int state; // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
 	char detail[256];
+	struct connection_policy policy;
 };
 
 enum due_kind { DUE_ATTEMPT, DUE_ADVICE, DUE_OPENING, DUE_UNENROLLED, DUE_SWEEP };
@@ -183,6 +185,8 @@ void advices_recover(struct core *core);
 // --- connections.c
 void connections_load(struct core *core);
 void connections_tell_vault(struct core *core);
+// Appends the policy as it is stored.
+void connections_policy(struct core *core, const char *name, struct buffer *json);
 void connections_state(struct core *core, const struct wire_message *message);
 const struct connection *connections_pick(const struct core *core, bool bank);
 struct connection *connections_find(const struct core *core, const char *name);
