@@ -127,6 +127,18 @@ static struct result check_tables(struct store *store)
 	return RESULT_OK;
 }
 
+// What a program that was killed had written and not yet fsynced is seen here and may still be lost
+// with the power; after an fsync that failed a later one does not write it either. Nothing may be
+// said that rests on it: it is copied into the database and fsynced there before anything is read.
+static struct result make_durable(struct store *store)
+{
+	if (!store->failed &&
+	    sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+	                              NULL) != SQLITE_OK)
+		note_failure(store);
+	return store_result(store);
+}
+
 static struct result open_database(struct store *store, const char *path)
 {
 	if (sqlite3_open_v2(path, &store->database,
@@ -140,6 +152,7 @@ static struct result open_database(struct store *store, const char *path)
 	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
 	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;");
+	TRY(make_durable(store));
 	int64_t version = text_number(store, "PRAGMA user_version");
 	if (version > SCHEMA_VERSION)
 		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");

@@ -1,14 +1,24 @@
 // Row keys: milliseconds since the start of 2025 and a sequence. They grow whatever the clock does.
 #include "core/core.h"
 
-enum { KEY_SEQUENCE_BITS = 21, KEY_GAP_MS = 1000 };
+enum { KEY_SEQUENCE_BITS = 21, KEY_GAP = 1 << KEY_SEQUENCE_BITS };
 
 // Row keys count milliseconds from the start of 2025.
 static const int64_t key_start_ms = 1735689600000;
 
+// Questions to drivers take keys that no row has. Each start leaves more of them out than a life
+// can have used after its last row, and writes down where it begins: the next start begins behind
+// that, even if nothing but questions came in between.
 void core_ids_start(struct core *core)
 {
-	core->last_id = store_last_id(core->store) + ((int64_t)KEY_GAP_MS << KEY_SEQUENCE_BITS);
+	int64_t begun = 0;
+	int64_t last = store_last_id(core->store);
+
+	if (store_setting(core->store, "last_id", (uint8_t *)&begun, sizeof(begun)) && begun > last)
+		last = begun;
+	core->last_id = last + KEY_GAP;
+	store_set_setting(core->store, "last_id",
+	                  bytes_from(&core->last_id, sizeof(core->last_id)));
 }
 
 int64_t core_next_id(struct core *core)

@@ -37,8 +37,13 @@ TEST(a_key_that_was_given_is_not_given_again_after_a_crash)
 	REQUIRE(result_ok(store_commit(core.store)));
 	int64_t question = core_next_id(&core);
 	core.now_ms -= day_ms;
-	core_ids_start(&core);
-	EXPECT(core_next_id(&core) > question);
+	for (int crash = 0; crash < 3; crash++) {
+		core_ids_start(&core);
+		REQUIRE(result_ok(store_commit(core.store)));
+		int64_t next = core_next_id(&core);
+		EXPECT(next > question);
+		question = next;
+	}
 	store_close(core.store);
 	unlink(path);
 }
