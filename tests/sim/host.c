@@ -1,0 +1,553 @@
+// What src/proc/core/turns.c and main.c are to core, without sockets: read what came, handle it,
+// commit, and only then let the answers out. And what the parent is: it starts core anew.
+#include "host.h"
+
+#include "parts.h"
+
+#include "base/check.h"
+#include "base/cleanup.h"
+#include "core/api.h"
+#include "core/event.h"
+#include "core/flows.h"
+#include "core/pages.h"
+#include "crypto/mac.h"
+#include "disk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { LINE_LIMIT = 16 * 1024 * 1024, RESTART_MS = 60, RESTART_PAUSE_MAX_MS = 8000 };
+
+struct request_in {
+	struct request_in *next;
+	uint64_t serial;
+	struct call_text text;
+};
+
+struct answer_out {
+	struct answer_out *next;
+	struct answer answer;
+};
+
+static struct {
+	struct core core;
+	bool opening;  // in the middle of a start
+	bool vault_up; // the line to vault
+	bool again;    // core_wake()
+	bool planned;  // a turn is coming
+	int64_t timer_ms;
+	uint64_t life; // how many times it was started: what was planned for an old life is void
+	uint64_t serial;
+	int pause_ms;
+	int kill_in;
+	uint8_t id_key[32];
+	struct buffer from_vault, to_vault;
+	struct request_in *requests, **last_request;
+	struct answer_out *answers, **last_answer;
+} host;
+
+struct core *host_core;
+
+static void start(void *what);
+static void turn(void *what);
+
+// --- what core calls
+
+void core_reply(struct core *core, uint64_t serial, const struct reply *reply)
+{
+	struct answer_out *out = world_room(sizeof(*out));
+
+	(void)core;
+	out->answer =
+	        (struct answer){ serial, reply->status, reply->flags, NULL, reply->body.length };
+	out->answer.body = world_room(reply->body.length + 1);
+	if (reply->body.length)
+		memcpy(out->answer.body, reply->body.data, reply->body.length);
+	*host.last_answer = out;
+	host.last_answer = &out->next;
+}
+
+bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values)
+{
+	(void)core;
+	if (host.vault_up)
+		CHECK(result_ok(wire_encode(&host.to_vault, number, values)));
+	return host.vault_up;
+}
+
+void core_wake(struct core *core)
+{
+	(void)core;
+	host.again = true;
+}
+
+void control_test_answer(struct core *core, const struct question *question, const json_t *answer,
+                         const char *detail)
+{
+	(void)core;
+	(void)question;
+	(void)answer;
+	(void)detail; // no operator is here
+}
+
+// --- memory of a life
+
+static void drop_answers(void)
+{
+	while (host.answers) {
+		struct answer_out *out = host.answers;
+		host.answers = out->next;
+		free(out->answer.body);
+		free(out);
+	}
+	host.last_answer = &host.answers;
+}
+
+static void drop_requests(void)
+{
+	while (host.requests) {
+		struct request_in *in = host.requests;
+		host.requests = in->next;
+		free(in);
+	}
+	host.last_request = &host.requests;
+}
+
+static void let_go(void)
+{
+	struct core *core = &host.core;
+
+	if (core->flows)
+		flows_free(core->flows);
+	if (core->api)
+		api_free(core->api);
+	if (core->pages)
+		pages_free(core->pages);
+	store_close(core->store);
+	free(core->card_keys);
+	*core = (struct core){ 0 };
+	host_core = NULL;
+	drop_answers();
+	drop_requests();
+	buffer_reset(&host.from_vault);
+	buffer_reset(&host.to_vault);
+	host.vault_up = host.again = host.planned = false;
+	host.life++;
+}
+
+static void plan_start(int64_t wait_ms)
+{
+	uint64_t *life = world_room(sizeof(*life));
+
+	*life = host.life;
+	world_after(wait_ms, start, life);
+}
+
+static void died(const char *why)
+{
+	TELL("core: dead (%s)", why);
+	disk.dead = true;
+	host.kill_in = disk.kill_in = 0;
+	let_go();
+	shop_core_died();
+	vault_core_died();
+	plan_start(RESTART_MS + host.pause_ms);
+	host.pause_ms = host.pause_ms ? host.pause_ms * 2 : 100;
+	if (host.pause_ms > RESTART_PAUSE_MAX_MS)
+		host.pause_ms = RESTART_PAUSE_MAX_MS;
+}
+
+bool host_is_up(void)
+{
+	return host_core != NULL;
+}
+
+void host_kill(const char *why)
+{
+	if (host_is_up())
+		died(why);
+}
+
+void host_kill_at(int steps)
+{
+	// Half of the deaths come while the disk is at work, the others between two messages.
+	if (chance_of(500))
+		disk.kill_in = steps;
+	else
+		host.kill_in = steps;
+}
+
+// A step at which core may die. True: it did.
+static bool dies_here(void)
+{
+	if (host.kill_in > 0 && --host.kill_in == 0)
+		disk.dead = true;
+	return disk.dead;
+}
+
+// --- the store that every run begins with
+
+static void load_id_key(struct core *core)
+{
+	if (!store_setting(core->store, "id_key", core->id_key, sizeof(core->id_key)))
+		memset(core->id_key, 7, sizeof(core->id_key));
+}
+
+static void add_key(struct core *core, int64_t merchant, const char *key)
+{
+	uint8_t digest[CRYPTO_SHA256];
+
+	crypto_sha256(bytes_text(key), digest);
+	store_run(core->store, STORE_KEY_INSERT, STORE_B(BYTES_ARRAY(digest)), STORE_N(merchant),
+	          STORE_N(0));
+}
+
+void host_prepare(void)
+{
+	struct core core = { 0 };
+	uint8_t id_key[32];
+
+	disk_register();
+	disk_reset();
+	chance_seed(1);
+	CHECK(result_ok(store_open("onfile.db", &core.store)));
+	memset(id_key, 7, sizeof(id_key));
+	store_set_setting(core.store, "id_key", BYTES_ARRAY(id_key));
+	struct merchant merchant = { .id = 1,
+		                     .name = "Simulated shop",
+		                     .mcc = "5999",
+		                     .url = "https://shop.example",
+		                     .country = "643",
+		                     .bank_id = "000000000000001",
+		                     .support = "help@shop.example" };
+	store_insert(core.store, STORE_MERCHANTS, &merchant);
+	add_key(&core, 1, SIM_KEY);
+	store_run(core.store, STORE_CONNECTION_INSERT, STORE_T("bank"), STORE_T("simulated"),
+	          STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")));
+	CHECK(result_ok(store_commit(core.store)));
+	store_close(core.store);
+	disk_keep();
+}
+
+// --- start
+
+static void configure(struct config *config)
+{
+	// As src/lib/config/keys.def has them, but for the guards: they are not what is looked for.
+#define CONFIG_TEXT(member, key, standard)                                                         \
+	bytes_copy_text(bytes_text(standard), config->member, sizeof(config->member));
+#define CONFIG_NUMBER(member, key, standard, least, most) config->member = standard;
+#define CONFIG_FLAG(member, key, standard, yes, no) config->member = standard;
+#include "config/keys.def"
+#undef CONFIG_TEXT
+#undef CONFIG_NUMBER
+#undef CONFIG_FLAG
+	config->guard_refused_per_customer = config->guard_cards_per_day = 0;
+	config->guard_refused_per_card_day = config->guard_refused_per_card_month = 0;
+	config->guard_fraud_block_days = 0;
+	config->guard_slow_percent = config->guard_proof_percent = 100;
+	bytes_copy_text(BYTES_LITERAL("https://pay.example"), config->public_url,
+	                sizeof(config->public_url));
+	bytes_copy_text(BYTES_LITERAL("https://results.example"), config->results_url,
+	                sizeof(config->results_url));
+}
+
+static void plan_turn(int64_t wait_ms)
+{
+	uint64_t *life = world_room(sizeof(*life));
+
+	*life = host.life;
+	world_after(wait_ms, turn, life);
+}
+
+static void soon(void)
+{
+	if (!host_is_up() || host.planned)
+		return;
+	host.planned = true;
+	plan_turn(chance_below(3));
+}
+
+static void start(void *what)
+{
+	struct core *core = &host.core;
+
+	if (*(const uint64_t *)what != host.life)
+		return;
+	disk.dead = false;
+	disk_new_life();
+	*core = (struct core){ .now_ms = sim_wall_ms() };
+	configure(&core->config);
+	if (!result_ok(store_open("onfile.db", &core->store))) {
+		died("the store cannot be opened");
+		return;
+	}
+	core_ids_start(core);
+	load_id_key(core);
+	core->pages = pages_new(core);
+	core->api = api_new(core);
+	core->flows = flows_new(core);
+	if (disk.dead || !result_ok(store_result(core->store))) {
+		died("in the middle of its start");
+		return;
+	}
+	host_core = core;
+	host.pause_ms = 0;
+	host.timer_ms = INT64_MAX;
+	TELL("core: up");
+	vault_core_is_up();
+	soon();
+}
+
+void host_vault_line(bool up)
+{
+	if (!host_is_up())
+		return;
+	if (!up) {
+		host.vault_up = false; // what is on its way already still arrives
+		buffer_reset(&host.to_vault);
+		return;
+	}
+	buffer_reset(&host.to_vault);
+	host.vault_up = true;
+	core_tell_vault(&host.core, WIRE_KEYS_WANTED, NULL);
+	host.core.now_ms = sim_wall_ms();
+	flows_vault_is_back(&host.core);
+	soon();
+}
+
+// --- in
+
+uint64_t host_request(const struct call_text *text)
+{
+	if (!host_is_up())
+		return 0;
+	struct request_in *in = world_room(sizeof(*in));
+	in->serial = ++host.serial;
+	in->text = *text;
+	*host.last_request = in;
+	host.last_request = &in->next;
+	soon();
+	return in->serial;
+}
+
+void host_from_vault(enum wire_number number, const struct wire_value *values)
+{
+	if (!host.vault_up)
+		return;
+	CHECK(result_ok(wire_encode(&host.from_vault, number, values)));
+	soon();
+}
+
+static void take_vault(struct core *core)
+{
+	struct wire_message message;
+	size_t length = 0;
+
+	while (host.from_vault.length && !dies_here()) {
+		CHECK(result_ok(wire_decode(buffer_view(&host.from_vault), WIRE_VAULT, WIRE_CORE,
+		                            &message, &length)) &&
+		      length);
+		if (message.row->number == WIRE_CARD_KEYS) {
+			free(core->card_keys);
+			core->card_keys = strdup("{}");
+		} else {
+			flows_vault_message(core, &message);
+		}
+		buffer_drop(&host.from_vault, length);
+	}
+}
+
+static void take_request(struct core *core, struct request_in *in)
+{
+	const struct call_text *text = &in->text;
+	struct request request = {
+		.serial = in->serial,
+		.method = bytes_text(text->method),
+		.path = bytes_text(text->path),
+		.query = bytes_text(text->query),
+		.peer = BYTES_LITERAL("192.0.2.1"),
+		.authorization = BYTES_LITERAL("Bearer " SIM_KEY),
+		.idempotency_key = bytes_text(text->key),
+		.content_type = BYTES_LITERAL("application/x-www-form-urlencoded"),
+		.body = bytes_text(text->body),
+	};
+
+	snprintf(request.id, sizeof(request.id), "req_%lld", (long long)core_next_id(core));
+	if (bytes_start_with(request.path, "/v1/"))
+		api_request(core, &request);
+	else
+		pages_request(core, &request);
+}
+
+static void take_requests(struct core *core)
+{
+	while (host.requests && !dies_here()) {
+		struct request_in *in = host.requests;
+		host.requests = in->next;
+		if (!host.requests)
+			host.last_request = &host.requests;
+		take_request(core, in);
+		free(in);
+	}
+}
+
+// --- out
+
+static void flush_vault(void)
+{
+	struct wire_message message;
+	size_t length = 0;
+
+	while (host.to_vault.length && !dies_here()) {
+		CHECK(result_ok(wire_decode(buffer_view(&host.to_vault), WIRE_CORE, WIRE_VAULT,
+		                            &message, &length)) &&
+		      length);
+		vault_message(&message);
+		buffer_drop(&host.to_vault, length);
+	}
+}
+
+static void flush_web(void)
+{
+	while (host.answers && !dies_here()) {
+		struct answer_out *out = host.answers;
+		host.answers = out->next;
+		if (!host.answers)
+			host.last_answer = &host.answers;
+		shop_answer(&out->answer);
+		free(out->answer.body);
+		free(out);
+	}
+}
+
+static void flush(void)
+{
+	flush_vault();
+	flush_web();
+}
+
+// --- a turn
+
+static void plan_timer(struct core *core)
+{
+	int64_t flows = flows_next_timer(core);
+	int64_t pages = pages_next_timer(core);
+	int64_t wait_ms = (flows < pages ? flows : pages) - sim_wall_ms();
+
+	if (host.again || host.from_vault.length || host.requests) {
+		soon();
+		return;
+	}
+	if (flows == INT64_MAX && pages == INT64_MAX)
+		return;
+	// turns.c never sleeps for longer than ten seconds. Here, where nothing may happen for
+	// days, it comes round at once when the clock is set instead (host_clock_was_set).
+	wait_ms = wait_ms < 1 ? 1 : wait_ms;
+	if (host.timer_ms > sim.now_ms && host.timer_ms <= sim.now_ms + wait_ms)
+		return;
+	host.timer_ms = sim.now_ms + wait_ms;
+	plan_turn(wait_ms);
+}
+
+static void end_turn(struct core *core)
+{
+	core->now_ms = sim_wall_ms();
+	flows_timer(core);
+	pages_timer(core);
+	if (plant_is("answer_before_commit"))
+		flush();
+	bool committed = result_ok(store_commit(core->store));
+	if (disk.dead || !committed) {
+		died(disk.dead ? "killed" : store_error_text(core->store));
+		return;
+	}
+	if (!disk_is_durable() && (host.answers || host.to_vault.length))
+		sim_fail("something leaves core that is not durable");
+	flush();
+	if (disk.dead) {
+		died("killed while it answered");
+		return;
+	}
+	plan_timer(core);
+}
+
+static void turn(void *what)
+{
+	struct core *core = &host.core;
+
+	if (*(const uint64_t *)what != host.life || !host_is_up())
+		return;
+	host.planned = host.again = false;
+	if (host.timer_ms <= sim.now_ms)
+		host.timer_ms = INT64_MAX;
+	core->now_ms = sim_wall_ms();
+	plants_turn(core);
+	take_vault(core);
+	if (!disk.dead)
+		take_requests(core);
+	end_turn(core);
+}
+
+void host_clock_was_set(void)
+{
+	host.timer_ms = INT64_MAX;
+	if (host_is_up())
+		plan_turn(1);
+}
+
+// --- ends
+
+void host_power_loss(void)
+{
+	host_kill("no power");
+	vault_dies();
+	disk_power_loss();
+}
+
+void host_stop(void)
+{
+	struct core *core = &host.core;
+
+	if (!host_is_up())
+		return;
+	core->now_ms = sim_wall_ms();
+	end_turn(core);
+	if (!host_is_up())
+		return;
+	TELL("core: told to stop");
+	let_go();
+	shop_core_died();
+	vault_core_died();
+	plan_start(RESTART_MS);
+}
+
+void host_web_dies(void)
+{
+	if (!host_is_up())
+		return;
+	TELL("web: dead");
+	api_gone(&host.core, 0);
+	pages_gone(&host.core, 0);
+	drop_requests();
+	shop_core_died();
+}
+
+void host_begin(void)
+{
+	disk_reset();
+	buffer_init(&host.from_vault, LINE_LIMIT);
+	buffer_init(&host.to_vault, LINE_LIMIT);
+	host.life = host.serial = 0;
+	host.pause_ms = host.kill_in = 0;
+	host.last_answer = &host.answers;
+	host.last_request = &host.requests;
+	plan_start(0);
+}
+
+void host_end(void)
+{
+	let_go();
+	buffer_done(&host.from_vault);
+	buffer_done(&host.to_vault);
+}

@@ -1,0 +1,74 @@
+// What the parts of the simulated world say to each other.
+#pragma once
+
+#include "host.h"
+#include "sim.h"
+
+#define SIM_KEY "sk_test_simulated"
+
+// --- bank.c: the fake bank with books of its own
+enum operation { OP_VERIFY, OP_AUTHORIZE, OP_CAPTURE, OP_REVERSE, OP_REFUND, OPERATIONS };
+
+// DE41, DE7 and DE11: what a message is known by.
+struct wire_key {
+	char terminal[9], sent_at[11], stan[7];
+};
+
+struct bank_request {
+	int64_t id;
+	enum operation operation;
+	struct wire_key key, original;
+	char rrn[13], currency[4];
+	int64_t amount, original_amount;
+	int card;
+	bool repeat, authenticated;
+	uint64_t driver_life;
+};
+
+// One authorization or verification in the bank's books.
+struct bank_entry {
+	struct bank_request request;
+	bool approved, reversed;
+	int64_t approved_amount, released, captured, refunded;
+};
+
+void ledger_begin(void);
+void ledger_end(void);
+// What the bank answers: the members of an answer without its id; NULL: nothing, it hangs.
+const char *ledger_process(const struct bank_request *request);
+size_t ledger_count(void);
+const struct bank_entry *ledger_at(size_t index);
+// The same for every other message that came: captures, reversals, refunds.
+size_t ledger_advice_count(void);
+const struct bank_request *ledger_advice_at(size_t index);
+bool ledger_refused_something(void); // an advice, for good
+
+// --- vault.c: vault, the driver, and the network behind it
+void vault_begin(void);
+void vault_end(void);
+void vault_message(const struct wire_message *message);
+void vault_core_is_up(void);
+void vault_core_died(void);
+void vault_dies(void);
+void driver_dies(void);
+void driver_line_breaks(void);
+
+// --- shop.c: merchants
+void shop_begin(void);
+void shop_end(void);
+void shop_answer(const struct answer *answer);
+void shop_core_died(void); // nobody answers any more
+bool shop_is_done(void);
+// Everything is asked once more: keys give the same bytes, objects are as they were said to be.
+void shop_ask_again(void);
+
+// --- host.c
+void host_clock_was_set(void);
+
+// --- check.c: the rules of docs, held against the store and the bank
+void check_timers(void); // while core runs
+void check_books(void);  // at rest, core is down
+
+// --- plants.c: bugs that are there only when asked for
+bool plant_is(const char *name);
+void plants_turn(struct core *core);
