@@ -207,7 +207,8 @@ CREATE TABLE used_cards (
 	at_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- Links that the issuer refused, and links that succeeded, for the guards.
+-- Links that the issuer refused, and links that succeeded, for the guards. What is counted by address, network and
+-- card are refusals only: thousands of good links from one address must not make the next one slow.
 CREATE TABLE trials (
 	id INTEGER PRIMARY KEY,
 	at_ms INTEGER NOT NULL,
@@ -219,9 +220,9 @@ CREATE TABLE trials (
 	result INTEGER NOT NULL
 );
 CREATE INDEX trials_of_customer ON trials (customer, at_ms);
-CREATE INDEX trials_of_address ON trials (address, at_ms);
-CREATE INDEX trials_of_network ON trials (network, at_ms);
-CREATE INDEX trials_of_card ON trials (fingerprint, at_ms);
+CREATE INDEX trials_of_address ON trials (address, at_ms) WHERE result IN (1, 3);
+CREATE INDEX trials_of_network ON trials (network, at_ms) WHERE result IN (1, 3);
+CREATE INDEX trials_of_card ON trials (fingerprint, at_ms) WHERE result IN (1, 3);
 
 CREATE TABLE blocked_cards (
 	fingerprint BLOB PRIMARY KEY,

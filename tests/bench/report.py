@@ -1,0 +1,160 @@
+"""Turns the figures of a run (`name value` lines) into docs/bench/results.md and a plot of the latency.
+
+usage: report.py FOLDER INTO      FOLDER holds `figures` and `latency`"""
+
+import math
+import pathlib
+import sys
+
+TARGETS = [  # figure, what it is called, unit, target, is more better?
+    ('payments_per_s', 'one-tap payments', '/s', 5000, True),
+    ('links_per_s', 'links, without a question of the bank', '/s', 2000, True),
+    ('half_p99_ms', 'payments at half of that: 99 % answered within', ' ms', 5, False),
+    ('memory_resident_mib', 'all programs, resident', ' MiB', 64, False),
+    ('start_ms', 'from the start to the first answer', ' ms', 200, False),
+]
+
+LIMITS = [  # figure, what it is, the figure of ours beside it
+    ('nginx_per_s', 'nginx, one worker, a fixed answer, the same load generator', 'payments_per_s'),
+    ('sqlite_group_1_per_s', 'SQLite alone: insert, commit, update, commit, one by one', 'payments_per_s'),
+    ('sqlite_group_64_per_s', 'the same in groups of 64 that share a commit', 'payments_per_s'),
+    ('p256_per_s', 'P-256 agreement through EVP alone, one thread', 'links_per_s'),
+]
+
+COLOURS = {'line': '#2563eb', 'text': '#6b7280', 'grid': '#9ca3af'}
+
+
+def number(value):
+    """At most three digits that mean something, thousands set apart."""
+    if value >= 100:
+        return f'{value:,.0f}'
+    return f'{value:.3g}'
+
+
+def read_figures(path):
+    figures = {}
+    for line in path.read_text().splitlines():
+        name, _, value = line.partition(' ')
+        try:
+            figures[name] = float(value)
+        except ValueError:
+            figures[name] = value
+    return figures
+
+
+def table(head, rows):
+    lines = ['| ' + ' | '.join(head) + ' |', '|' + ' --- |' + ' ---: |' * (len(head) - 1)]
+    return lines + ['| ' + ' | '.join(row) + ' |' for row in rows]
+
+
+def targets(figures):
+    rows = []
+    for name, what, unit, target, more in TARGETS:
+        value = figures[name]
+        good = value >= target if more else value < target
+        bound = f'{"at least" if more else "under"} {number(target)}{unit}'
+        rows.append([what, f'{number(value)}{unit}', bound, 'yes' if good else '**no**'])
+    return table(['', 'measured', 'wanted', 'reached'], rows)
+
+
+def limits(figures):
+    rows = []
+    for name, what, ours in LIMITS:
+        rows.append([what, f'{number(figures[name])}/s', f'{figures[ours] / figures[name]:.2f}'])
+    return table(['the machine alone', '', 'onfile to it'], rows)
+
+
+def by_program(figures, prefix):
+    return {name[len(prefix) + 1:]: value for name, value in figures.items() if name.startswith(prefix + '.')}
+
+
+def spent(figures):
+    """Where the processor's time goes."""
+    payment, link = by_program(figures, 'payment_cpu_us'), by_program(figures, 'link_cpu_us')
+    rows = [[name, number(payment[name]), number(link.get(name, 0))] for name in payment]
+    rows.append(['all', number(sum(payment.values())), number(sum(link.values()))])
+    return table(['µs of processor for', 'a payment', 'a link'], rows)
+
+
+def memory(figures):
+    share, peak = by_program(figures, 'memory_share_mib'), by_program(figures, 'memory_peak_mib')
+    rows = [[name, f'{share[name]:.1f}', f'{peak[name]:.1f}'] for name in share if name not in ('load', 'bank')]
+    rows.append(['all', f'{figures["memory_share_mib"]:.1f}', ''])
+    return table(['MiB', 'its share', 'resident at most'], rows)
+
+
+def plot(points):
+    """The latency by share of the payments, as SVG: each step to the right is another nine."""
+    width, height, left, bottom = 640, 320, 60, 40
+    top = max(latency for _, latency in points) / 1000
+    decade = 10 ** math.floor(math.log10(max(top, 0.1)))
+    top = math.ceil(top / decade) * decade
+
+    def x(share):
+        return left + (width - left - 20) * min(-math.log10(max(1 - share, 1e-4)), 4) / 4
+
+    def y(ms):
+        return height - bottom - (height - bottom - 20) * ms / top
+
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+             'font-family="sans-serif" font-size="12">',
+             '<title>Latency of payments at half load</title>']
+    for share, name in [(0, '0'), (0.9, '90 %'), (0.99, '99 %'), (0.999, '99.9 %'), (0.9999, '99.99 %')]:
+        parts.append(f'<line x1="{x(share):.1f}" x2="{x(share):.1f}" y1="20" y2="{height - bottom}" '
+                     f'stroke="{COLOURS["grid"]}" stroke-width="0.5"/>')
+        parts.append(f'<text x="{x(share):.1f}" y="{height - 20}" text-anchor="middle" '
+                     f'fill="{COLOURS["text"]}">{name}</text>')
+    for step in range(5):
+        ms = top * step / 4
+        parts.append(f'<line x1="{left}" x2="{width - 20}" y1="{y(ms):.1f}" y2="{y(ms):.1f}" '
+                     f'stroke="{COLOURS["grid"]}" stroke-width="0.5"/>')
+        parts.append(f'<text x="{left - 8}" y="{y(ms) + 4:.1f}" text-anchor="end" '
+                     f'fill="{COLOURS["text"]}">{ms:g} ms</text>')
+    line = ' '.join(f'{x(share):.1f},{y(latency / 1000):.1f}' for share, latency in points)
+    parts.append(f'<polyline points="{line}" fill="none" stroke="{COLOURS["line"]}" stroke-width="2"/></svg>')
+    return '\n'.join(parts) + '\n'
+
+
+def report(figures, notes):
+    text = [
+        '# What onfile does on one machine', '',
+        'Written by `./bench`, which sets itself up and takes under three minutes. Bank, load generator and all of onfile share the',
+        'machine. Every payment that was answered was on disk before (`synchronous=FULL`). What the load generator counts is an',
+        'answer with the wanted content; one that is not ends the run.', '',
+        f'Machine: {figures["machine_cores"]:.0f} cores ({figures["machine_processor"]}), '
+        f'{figures["machine_memory_mib"]:,.0f} MiB, {figures["machine_kernel"]}, {figures["machine_file_system"]}; '
+        f'load before {figures["machine_load_before"]}, after {figures["machine_load_after"]}. '
+        f'Revision {figures["revision"]}, {figures["date"]}.', '']
+    text += targets(figures)
+    text += ['', 'A payment is one `POST /v1/payment_intents` with a card on file, confirmed at once, authorized and captured at the bank;',
+             '64 connections, each with one request at a time. A link is the one request of the card page with the encrypted card:',
+             'opened, verified at the bank with its code, authenticated without a question (3-D Secure), saved.',
+             f'Customers: {number(figures["customers_per_s"])}/s made; SetupIntents: {number(figures["intents_per_s"])}/s made, '
+             f'{number(figures["retrievals_per_s"])}/s retrieved.', '',
+             '## Latency at half load', '',
+             f'{number(figures["half_rate_per_s"])} payments a second, sent at fixed times whatever the answers do; the clock of each starts when it',
+             'was due, so that a pause cannot hide the requests that it held up.', '',
+             f'p50 {number(figures["half_p50_ms"])} ms, p99 {number(figures["half_p99_ms"])} ms, '
+             f'p99.9 {number(figures["half_p999_ms"])} ms, slowest {number(figures["half_max_ms"])} ms.', '',
+             '![Latency of payments at half load](latency.svg)', '',
+             '## The machine\'s limits, in the same run', '']
+    text += limits(figures)
+    text += ['', '## Where the time goes', '']
+    text += spent(figures)
+    text += ['', '## Memory, after the load', '']
+    text += memory(figures)
+    if notes.exists():
+        text += ['', notes.read_text().rstrip()]
+    return '\n'.join(text) + '\n'
+
+
+def main():
+    folder, into = map(pathlib.Path, sys.argv[1:3])
+    figures = read_figures(folder / 'figures')
+    points = [(float(share), int(latency)) for share, latency in
+              (line.split() for line in (folder / 'latency').read_text().splitlines())]
+    (into / 'latency.svg').write_text(plot(points))
+    (into / 'results.md').write_text(report(figures, into / 'notes.md'))
+
+
+main()
