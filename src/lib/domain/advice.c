@@ -1,6 +1,8 @@
 // When an advice is sent, repeated, believed, or shown to a person.
 #include "domain/advice.h"
 
+enum { BELIEVED_TRIES = 5 };
+
 static int64_t pause_ms(int tries)
 {
 	static const int64_t seconds[] = { 5, 15, 60, 5 * 60, 15 * 60 };
@@ -39,8 +41,9 @@ struct advice_step advice_next(const struct advice *advice, enum advice_event ev
 			                     advice->tries + 1 };
 	case ADVICE_NO_ORIGINAL:
 		// The original may still be on its way: only after its time is "unknown to us"
-		// final.
-		if (advice->kind == ADVICE_REVERSE &&
+		// final. The clock alone does not say so, it may have been set: the pauses between
+		// so many tries are longer than the window, too.
+		if (advice->kind == ADVICE_REVERSE && advice->tries >= BELIEVED_TRIES &&
 		    now_ms > original_deadline_ms + policy->late_window_ms)
 			return (struct advice_step){ ADVICE_WITHOUT_ORIGINAL, false, 0,
 				                     advice->tries };

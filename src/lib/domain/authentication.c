@@ -17,6 +17,20 @@ struct flow_step machine_look_up(const struct flow_now *now, unsigned effects)
 	                  effects | FLOW_LOOK_UP);
 }
 
+int64_t flow_longest_ms(enum attempt_state state, const struct flow_policy *policy)
+{
+	switch (state) {
+	case ATTEMPT_VERIFYING:
+	case ATTEMPT_SENT:
+	case ATTEMPT_AUTHENTICATING: return policy->bank_ms + FLOW_GRACE_MS;
+	case ATTEMPT_LOOKING_UP: return LOOK_UP_MS + FLOW_GRACE_MS;
+	case ATTEMPT_PREPARING:
+	case ATTEMPT_CHALLENGING: return SHOPPER_MS;
+	case ATTEMPT_WAITING: return (int64_t)policy->decoupled_minutes * MINUTE_MS + GRACE_MS;
+	default: return 0;
+	}
+}
+
 // The issuer is asked as soon as the browser is known and the method frame is done with.
 static struct flow_step prepare(const struct flow_now *now, bool browser, char method)
 {

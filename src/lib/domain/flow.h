@@ -94,5 +94,7 @@ const char *flow_state_name(enum attempt_state state);
 const char *flow_event_name(enum flow_event_kind kind);
 // True when the attempt needs nothing more by itself.
 bool flow_is_over(enum attempt_state state);
+// The longest that an attempt may be in this state, in milliseconds; 0: as long as it likes.
+int64_t flow_longest_ms(enum attempt_state state, const struct flow_policy *policy);
 // What the intent shows while its attempt is in this state.
 enum intent_status flow_intent_status(enum attempt_state state);

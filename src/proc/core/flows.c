@@ -428,6 +428,7 @@ void flows_timer(struct core *core)
 {
 	struct due_entry entry;
 
+	flows_watch_clock(core);
 	while (due_take(&core->flows->due, core->now_ms, &entry)) {
 		switch (entry.kind) {
 		case DUE_ATTEMPT: attempt_due(core, entry.id); break;
@@ -465,6 +466,7 @@ static void recover(struct core *core)
 			authentication_load(core, live->row.id, &live->authentication);
 	}
 	advices_recover(core);
+	flows_hurry(core);
 	core->flows->next_stan = store_one(core->store, STORE_LAST_STAN, 0, NULL, 0) % STAN_LIMIT;
 }
 

@@ -113,6 +113,7 @@ struct flows {
 	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
 	int64_t next_stan;
 	int64_t last_trial_ms; // when a link was started last
+	int64_t clock_ms;      // what the clock showed at the end of the last turn
 };
 
 // --- flows.c
@@ -135,6 +136,12 @@ void flows_free_stan(struct core *core, int64_t stan);
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject);
 // Makes the short code of an attempt that failed.
 void flows_make_code(struct core *core, int64_t attempt);
+
+// --- flow_clock.c
+// To be called once a turn: sees that the clock was set back, and then hurries.
+void flows_watch_clock(struct core *core);
+// Brings every timer that is further away than it can be down to that.
+void flows_hurry(struct core *core);
 
 // --- flow_link.c, flow_payment.c: what is done in the commit of a step
 bool link_customer_is_here(struct core *core, int64_t customer);
