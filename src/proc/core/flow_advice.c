@@ -56,7 +56,7 @@ static void let_card_go(struct core *core, const struct attempt *attempt)
 	struct card card cleanup(card_done) = { 0 };
 
 	if (!store_load(core->store, STORE_CARDS, attempt->card, &card) || card.removed_ms == 0 ||
-	    store_one_number(core->store, STORE_CARD_ADVICES, 0, STORE_N(card.id)) > 0)
+	    store_one_number(core->store, STORE_CARD_IN_USE, 0, STORE_N(card.id)) > 0)
 		return;
 	memset(card.sealed, 0, sizeof(card.sealed));
 	card.sealed_length = 0;

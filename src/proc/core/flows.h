@@ -137,10 +137,8 @@ struct question *flows_ask(struct core *core, enum question_kind kind, int64_t i
 // Makes the short code of an attempt that failed.
 void flows_make_code(struct core *core, int64_t attempt);
 
-// --- flow_clock.c
-// To be called once a turn: sees that the clock was set back, and then hurries.
+// --- flow_clock.c: once a turn, and at the start; no timer stays further away than it can be
 void flows_watch_clock(struct core *core);
-// Brings every timer that is further away than it can be down to that.
 void flows_hurry(struct core *core);
 
 // --- flow_link.c, flow_payment.c: what is done in the commit of a step
