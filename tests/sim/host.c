@@ -16,7 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { LINE_LIMIT = 16 * 1024 * 1024, RESTART_MS = 60, RESTART_PAUSE_MAX_MS = 8000 };
+enum {
+	LINE_LIMIT = 16 * 1024 * 1024,
+	RESTART_MS = 60,
+	RESTART_PAUSE_MAX_MS = 8000,
+	GOOD_RUN_MS = 2000
+};
 
 struct request_in {
 	struct request_in *next;
@@ -38,6 +43,7 @@ static struct {
 	int64_t timer_ms;
 	uint64_t life; // how many times it was started: what was planned for an old life is void
 	uint64_t serial;
+	int64_t born_ms;
 	int pause_ms;
 	int kill_in;
 	uint8_t id_key[32];
@@ -151,10 +157,12 @@ static void died(const char *why)
 	let_go();
 	shop_core_died();
 	vault_core_died();
-	plan_start(RESTART_MS + host.pause_ms);
+	if (sim.now_ms - host.born_ms > GOOD_RUN_MS)
+		host.pause_ms = 0;
 	host.pause_ms = host.pause_ms ? host.pause_ms * 2 : 100;
 	if (host.pause_ms > RESTART_PAUSE_MAX_MS)
 		host.pause_ms = RESTART_PAUSE_MAX_MS;
+	plan_start(RESTART_MS + host.pause_ms);
 }
 
 bool host_is_up(void)
@@ -292,7 +300,7 @@ static void start(void *what)
 		return;
 	}
 	host_core = core;
-	host.pause_ms = 0;
+	host.born_ms = sim.now_ms;
 	host.timer_ms = INT64_MAX;
 	TELL("core: up");
 	vault_core_is_up();

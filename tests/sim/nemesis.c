@@ -10,6 +10,7 @@ enum { STEP_MS = 250, DAY_MS = 24 * 3600 * 1000 };
 
 static int64_t ends_ms;
 static int64_t set_ms; // by how much the clock is wrong
+static int64_t deaths; // of core, that are left: each costs this machine a millisecond
 
 // Half of the runs have no such fault at all.
 static int maybe(int most)
@@ -20,15 +21,16 @@ static int maybe(int most)
 void nemesis_choose(void)
 {
 	set_ms = 0;
+	deaths = chance_between(0, 7);
 	sim.faults = (struct faults){
 		.lost = maybe(300),
 		.doubled = maybe(500),
 		.late = maybe(200),
 		.driver_dies = maybe(20),
 		.vault_dies = maybe(20),
-		.core_dies = maybe(60),
-		.power = maybe(20),
-		.stop = maybe(10),
+		.core_dies = maybe(100),
+		.power = maybe(40),
+		.stop = maybe(20),
 		.line_breaks = maybe(30),
 		.disk_full = maybe(10),
 		.sync_fails = maybe(10),
@@ -38,7 +40,7 @@ void nemesis_choose(void)
 		.impatient = maybe(500),
 		.web_dies = maybe(20),
 	};
-	ends_ms = chance_of(300) ? 300000 : chance_between(20000, 100000);
+	ends_ms = chance_of(100) ? 300000 : chance_between(10000, 60000);
 }
 
 int64_t nemesis_ends_ms(void)
@@ -81,10 +83,26 @@ static void break_the_disk(void)
 		disk.fail_writes = (int)chance_between(1, 3);
 }
 
+static void kill_core(void)
+{
+	if (deaths == 0)
+		return;
+	deaths--;
+	if (fault_of(sim.faults.core_dies)) {
+		host_kill_at((int)chance_between(1, chance_of(500) ? 12 : 150));
+	} else if (fault_of(sim.faults.stop)) {
+		host_stop();
+	} else if (fault_of(sim.faults.power)) {
+		TELL("the power goes");
+		host_power_loss();
+	} else {
+		deaths++;
+	}
+}
+
 static void kill_programs(void)
 {
-	if (fault_of(sim.faults.core_dies))
-		host_kill_at((int)chance_between(1, chance_of(500) ? 12 : 150));
+	kill_core();
 	if (fault_of(sim.faults.driver_dies))
 		driver_dies();
 	if (fault_of(sim.faults.line_breaks))
@@ -93,12 +111,6 @@ static void kill_programs(void)
 		vault_dies();
 	if (fault_of(sim.faults.web_dies))
 		host_web_dies();
-	if (fault_of(sim.faults.stop))
-		host_stop();
-	if (fault_of(sim.faults.power)) {
-		TELL("the power goes");
-		host_power_loss();
-	}
 }
 
 static void strike(void *what)
