@@ -204,6 +204,29 @@ static void run_jobs(const struct options *options)
 	}
 }
 
+// Every bug that can be planted has to be found within `options` seeds. Returns how many are not.
+static int run_plants(struct options *options)
+{
+	const char *what = NULL;
+	int passed = 0, failed = 0;
+
+	options->quiet = true;
+	for (size_t i = 0; (sim.plant = plant_at(i, &what)); i++) {
+		*shared = (struct shared){ .next = options->from };
+		run_jobs(options);
+		if (shared->failed)
+			printf("found   %-24s seed %llu\n", sim.plant,
+			       (unsigned long long)shared->failures[0]);
+		else
+			printf("MISSED  %-24s in %llu seeds: %s\n", sim.plant,
+			       (unsigned long long)(options->to - options->from + 1), what);
+		passed += shared->failed > 0;
+		failed += shared->failed == 0;
+	}
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed;
+}
+
 static uint64_t number(const char *text, char **ret_rest)
 {
 	return strtoull(text, ret_rest, 10);
@@ -233,19 +256,30 @@ static void read_option(struct options *options, const char *name, const char *v
 
 static void usage(void)
 {
-	puts("usage: sim [--seed N | --seeds A..B | --count N] [--jobs N] [--plant NAME] "
-	     "[--trace]");
+	const char *what = NULL;
+
+	puts("usage: sim [--seed N | --seeds A..B | --count N] [--jobs N] [--plant NAME | "
+	     "--plants] "
+	     "[--trace]\n\n"
+	     "Runs core in a simulated world, once for each seed. --trace tells the story of a "
+	     "run.\n"
+	     "--plant puts a bug in, which has to be found; --plants tries them all:\n");
+	for (size_t i = 0; plant_at(i, &what); i++)
+		printf("  %-24s %s\n", plant_at(i, &what), what);
 	exit(0);
 }
 
 int main(int argc, char **argv)
 {
-	struct options options = { 1, 100, 1, argv[0], false };
+	struct options options = { 1, 2000, 1, argv[0], false };
+	bool plants = false;
 
 	json_object_seed(1);
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--trace") == 0)
 			sim.trace = true;
+		else if (strcmp(argv[i], "--plants") == 0)
+			plants = true;
 		else if (strcmp(argv[i], "--help") == 0 || i + 1 == argc)
 			usage();
 		else {
@@ -261,6 +295,8 @@ int main(int argc, char **argv)
 	shared->next = options.from;
 	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	host_prepare();
+	if (plants)
+		return run_plants(&options) > 0;
 	if (options.from == options.to)
 		work(&options, 0);
 	else

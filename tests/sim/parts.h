@@ -71,4 +71,6 @@ void check_books(void);  // at rest, core is down
 
 // --- plants.c: bugs that are there only when asked for
 bool plant_is(const char *name);
+// The plants by position, with a sentence each; NULL: no more.
+const char *plant_at(size_t index, const char **ret_what);
 void plants_turn(struct core *core);

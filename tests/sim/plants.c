@@ -4,11 +4,45 @@
 #include "parts.h"
 
 #include "core/flows.h"
+#include "domain/advice.h"
 #include "domain/flow.h"
 #include "crypto/mac.h"
 #include "disk.h"
 
+#include <sqlite3.h>
 #include <string.h>
+
+static const struct {
+	const char *name, *what;
+} plants[] = {
+	{ "drop_a_reversal", "a reversal gets no row" },
+	{ "drop_a_capture", "a capture gets no row" },
+	{ "answer_before_commit", "what a turn says leaves before the turn is durable" },
+	{ "no_fsync", "fsync says yes and does nothing" },
+	{ "trust_the_cache", "what was not fsynced before a crash is believed after it" },
+	{ "reuse_a_stan", "numbers on the wire begin anew" },
+	{ "reuse_a_key",
+	  "after a crash row keys go on behind the last row, whatever was asked since" },
+	{ "revive_on_late_approval", "a payment that was given up is paid after all" },
+	{ "time_out_is_failure", "no answer is a no: nothing is reversed" },
+	{ "believe_any_amount", "an approval of another amount is taken" },
+	{ "believe_no_original", "a reversal ends with the first `no original`" },
+	{ "link_without_approval", "a card is saved that the bank refused" },
+	{ "one_card_twice", "a card that the customer has is saved once more" },
+	{ "claim_no_key", "work begins without its idempotency key" },
+	{ "keep_no_answer", "answers are not kept with their keys" },
+	{ "forget_a_timer", "some advices get no timer" },
+	{ "forget_a_deadline", "some attempts get no timer" },
+	{ "ignore_the_clock", "nobody sees that the clock was set back" },
+};
+
+const char *plant_at(size_t index, const char **ret_what)
+{
+	if (index >= sizeof(plants) / sizeof(plants[0]))
+		return NULL;
+	*ret_what = plants[index].what;
+	return plants[index].name;
+}
 
 bool plant_is(const char *name)
 {
@@ -42,8 +76,6 @@ struct flow_step __wrap_payment_next(const struct flow_facts *facts, const struc
 		return (struct flow_step){ .next = ATTEMPT_OVER, .problem = PROBLEM_NO_ANSWER };
 	if (plant_is("believe_any_amount") && facts->state == ATTEMPT_SENT && event->differs)
 		return (struct flow_step){ .next = ATTEMPT_PAID, .effects = FLOW_CAPTURE };
-	if (plant_is("forget_the_late_one") && facts->state == ATTEMPT_OVER)
-		step.effects = FLOW_IGNORED;
 	return step;
 }
 
@@ -58,6 +90,22 @@ struct flow_step __wrap_link_next(const struct flow_facts *facts, const struct f
 	    event->kind == EVENT_DECLINED)
 		return (struct flow_step){ .next = ATTEMPT_LINKED, .effects = FLOW_SAVE };
 	return __real_link_next(facts, event, policy, now_ms);
+}
+
+struct advice_step __real_advice_next(const struct advice *advice, enum advice_event event,
+                                      int64_t original_deadline_ms,
+                                      const struct advice_policy *policy, int64_t now_ms);
+struct advice_step __wrap_advice_next(const struct advice *advice, enum advice_event event,
+                                      int64_t original_deadline_ms,
+                                      const struct advice_policy *policy, int64_t now_ms);
+struct advice_step __wrap_advice_next(const struct advice *advice, enum advice_event event,
+                                      int64_t original_deadline_ms,
+                                      const struct advice_policy *policy, int64_t now_ms)
+{
+	if (plant_is("believe_no_original") && event == ADVICE_NO_ORIGINAL &&
+	    advice->kind == ADVICE_REVERSE)
+		return (struct advice_step){ ADVICE_WITHOUT_ORIGINAL, false, 0, advice->tries };
+	return __real_advice_next(advice, event, original_deadline_ms, policy, now_ms);
 }
 
 // --- the store
@@ -90,6 +138,40 @@ int __wrap_store_execute(struct store *store, enum store_statement statement,
 	return __real_store_execute(store, statement, values, count);
 }
 
+int64_t __real_store_one(struct store *store, enum store_statement statement, int64_t otherwise,
+                         const struct store_value *values, size_t count);
+int64_t __wrap_store_one(struct store *store, enum store_statement statement, int64_t otherwise,
+                         const struct store_value *values, size_t count);
+int64_t __wrap_store_one(struct store *store, enum store_statement statement, int64_t otherwise,
+                         const struct store_value *values, size_t count)
+{
+	if (plant_is("one_card_twice") && statement == STORE_CARD_SAME)
+		return 0;
+	return __real_store_one(store, statement, otherwise, values, count);
+}
+
+int __real_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
+                                     int *ret_done);
+int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
+                                     int *ret_done);
+int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
+                                     int *ret_done)
+{
+	if (plant_is("trust_the_cache"))
+		return SQLITE_OK;
+	return __real_sqlite3_wal_checkpoint_v2(database, name, mode, ret_log, ret_done);
+}
+
+void __real_core_ids_start(struct core *core);
+void __wrap_core_ids_start(struct core *core);
+void __wrap_core_ids_start(struct core *core)
+{
+	if (plant_is("reuse_a_key"))
+		core->last_id = store_last_id(core->store);
+	else
+		__real_core_ids_start(core);
+}
+
 // --- timers
 
 void __real_due_add(struct due *due, int64_t at_ms, int kind, int64_t id);
@@ -111,5 +193,7 @@ void plants_turn(struct core *core)
 		core->flows->next_stan = 0;
 		memset(core->flows->stans, 0, sizeof(core->flows->stans));
 	}
+	if (plant_is("ignore_the_clock"))
+		core->flows->clock_ms = 0;
 	disk.lies = plant_is("no_fsync");
 }
