@@ -24,6 +24,7 @@ struct bank {
 	const char *tokens; // path of tokens.css
 	const char
 	        *origin; // how others reach the HTTP side; NULL: http://bank.localhost:<http_port>
+	bool keeps_rest; // after a capture in part, until it is reversed; else it is let go at once
 	int64_t clock_ahead_ms; // how far the bank's clock is ahead of the machine's
 	struct bank_cards *cards;
 	struct bank_ledger *ledger;

@@ -3,12 +3,14 @@
 #include "cards.h"
 #include "host.h"
 #include "ledger.h"
+#include "settlement.h"
 #include "web.h"
 
 #include "http/form.h"
 
 #include "base/check.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -160,11 +162,12 @@ static const struct {
 static json_t *describe_line(const struct bank_web *web)
 {
 	const struct host_trouble *trouble = bank_host_trouble(web->bank->host);
-	json_t *described = json_pack("{s:s,s:s,s:b,s:I,s:I}", "next_fault",
-	                              bank_fault_name(trouble->next_fault), "next_code",
-	                              trouble->next_code, "deaf", trouble->deaf, "connections",
-	                              (json_int_t)bank_host_connections(web->bank->host), "port",
-	                              (json_int_t)web->bank->iso_port);
+	json_t *described =
+	        json_pack("{s:s,s:s,s:b,s:b,s:I,s:I}", "next_fault",
+	                  bank_fault_name(trouble->next_fault), "next_code", trouble->next_code,
+	                  "deaf", trouble->deaf, "keeps_rest", web->bank->keeps_rest, "connections",
+	                  (json_int_t)bank_host_connections(web->bank->host), "port",
+	                  (json_int_t)web->bank->iso_port);
 
 	CHECK(described);
 	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++) {
@@ -215,6 +218,8 @@ void control_handle_trouble(struct bank_web *web, struct serve_request *request,
 		return;
 	}
 	*trouble = next;
+	if (json_object_get(body, "keeps_rest"))
+		web->bank->keeps_rest = json_is_true(json_object_get(body, "keeps_rest"));
 	if (json_is_true(json_object_get(body, "hang_up")))
 		bank_host_hang_up(web->bank->host);
 	web_json(request, 200, describe_line(web));
@@ -240,13 +245,14 @@ void control_handle_clock(struct bank_web *web, struct serve_request *request, s
 static json_t *describe_entry(const struct bank_entry *entry)
 {
 	json_t *described = json_pack(
-	        "{s:s,s:s,s:s,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "number", entry->number,
-	        "state", states[entry->state], "currency", entry->currency, "amount",
+	        "{s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I}", "number",
+	        entry->number, "state", states[entry->state], "currency", entry->currency, "amount",
 	        (json_int_t)entry->amount_minor, "captured", (json_int_t)entry->captured_minor,
-	        "reversed", (json_int_t)entry->reversed_minor, "code", entry->code, "rrn",
-	        entry->rrn, "terminal", entry->terminal, "merchant", entry->merchant,
-	        "approval_code", entry->approval_code, "transaction", entry->transaction, "at",
-	        (json_int_t)entry->at_ms);
+	        "reversed", (json_int_t)entry->reversed_minor, "held",
+	        (json_int_t)entry->held_minor, "refunded", (json_int_t)entry->refunded_minor,
+	        "code", entry->code, "rrn", entry->rrn, "terminal", entry->terminal, "merchant",
+	        entry->merchant, "approval_code", entry->approval_code, "transaction",
+	        entry->transaction, "at", (json_int_t)entry->at_ms);
 
 	CHECK(described);
 	return described;
@@ -277,7 +283,7 @@ void control_handle_ledger(struct bank_web *web, struct serve_request *request, 
 	for (size_t i = count > last ? count - (size_t)last : 0; i < count; i++)
 		json_array_append_new(entries, describe_entry(ledger_at(ledger, i)));
 	web_json(request, 200,
-	         json_pack("{s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:o}", "count",
+	         json_pack("{s:I,s:{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I},s:o}", "count",
 	                   (json_int_t)count, "totals", "verifications",
 	                   (json_int_t)totals.verifications, "approvals",
 	                   (json_int_t)totals.approvals, "refusals", (json_int_t)totals.refusals,
@@ -286,7 +292,35 @@ void control_handle_ledger(struct bank_web *web, struct serve_request *request, 
 	                   (json_int_t)totals.unknown_reversals, "held",
 	                   (json_int_t)totals.held_minor, "captured",
 	                   (json_int_t)totals.captured_minor, "reversed",
-	                   (json_int_t)totals.reversed_minor, "entries", entries));
+	                   (json_int_t)totals.reversed_minor, "refunds", (json_int_t)totals.refunds,
+	                   "refunded", (json_int_t)totals.refunded_minor, "entries", entries));
+}
+
+// The settlement file as of now, also written beside the ledger's; ?date=2026-11-27 for one day.
+void control_handle_settlement(struct bank_web *web, struct serve_request *request,
+                               struct bytes rest)
+{
+	const struct http_pair pairs[] = { HTTP_PAIR("Cache-Control", "no-store") };
+	struct serve_reply reply = {
+		.status = 200, .type = "text/csv; charset=utf-8", .pairs = pairs, .pair_count = 1
+	};
+	cleanup(http_form_done) struct http_form form = { 0 };
+	cleanup(cleanup_free) char *text = NULL;
+	char date[16] = "";
+	size_t length;
+	FILE *file = open_memstream(&text, &length);
+
+	(void)rest;
+	CHECK(file);
+	bool one_day = result_ok(http_form_read(request->http->query, &form)) &&
+	               bytes_copy_text(http_form_get(&form, "date"), date, sizeof date) && date[0];
+	settlement_print(web->bank->ledger, one_day ? date : NULL, file);
+	CHECK(fclose(file) == 0);
+	struct result result = settlement_save(web->bank->ledger);
+	if (!result_ok(result))
+		log_event(LOG_ERROR, "no_settlement_file", LOG_RESULT(result));
+	reply.body = bytes_from(text, length);
+	serve_reply(request, &reply);
 }
 
 // ------------------------------------------------------------------ the phone's account

@@ -1,8 +1,6 @@
 // Decisions, one function for each kind of message. Response codes are those of docs/iso8583.md.
 // A duplicate (same type, DE7, DE11, DE32, DE41) gets the same answer and changes nothing.
-#include "desk.h"
-
-#include "ledger.h"
+#include "desk_work.h"
 
 #include "base/check.h"
 #include "iso8583/tagged.h"
@@ -15,19 +13,7 @@
 // so that the bank knows its own ones after a restart.
 #define ISSUER_SALT 0x6f6e66696c65u
 
-struct work {
-	struct bank *bank;
-	const struct iso8583_message *request;
-	struct iso8583_message *answer;
-	struct desk_result *result;
-	const char *force_code;
-	struct bank_card card;
-	struct bytes private_data; // DE48
-	int64_t amount_minor;
-	char key[48];
-};
-
-static int64_t number_of(struct bytes digits)
+int64_t desk_number(struct bytes digits)
 {
 	int64_t number = 0;
 
@@ -36,41 +22,27 @@ static int64_t number_of(struct bytes digits)
 	return number;
 }
 
-static void copy(struct bytes from, char *to, size_t capacity)
+void desk_copy(struct bytes from, char *to, size_t capacity)
 {
 	if (!bytes_copy_text(from, to, capacity))
 		to[0] = 0;
 }
 
-// The key of a message: class, DE7, DE11, DE32 with zeros in front, DE41.
-static void make_key(char class, struct bytes sent_at, struct bytes stan, int64_t acquirer,
-                     struct bytes terminal, char *ret_key, size_t capacity)
+void desk_make_key(char class, struct bytes sent_at, struct bytes stan, int64_t acquirer,
+                   struct bytes terminal, char ret_key[static BANK_KEY])
 {
-	snprintf(ret_key, capacity, "%c.%.*s.%.*s.%011lld.%.*s", class, (int)sent_at.length,
+	snprintf(ret_key, BANK_KEY, "%c.%.*s.%.*s.%011lld.%.*s", class, (int)sent_at.length,
 	         (const char *)sent_at.data, (int)stan.length, (const char *)stan.data,
 	         (long long)acquirer, (int)terminal.length, (const char *)terminal.data);
 }
 
-static void key_of_request(const struct work *work, char *ret_key, size_t capacity)
+static void key_of_request(struct work *work)
 {
 	const struct iso8583_message *request = work->request;
 
-	make_key(request->mti[1], iso8583_get(request, 7), iso8583_get(request, 11),
-	         number_of(iso8583_get(request, 32)), iso8583_get_trimmed(request, 41), ret_key,
-	         capacity);
-}
-
-// The key of the message that DE90 names: type 4, DE11 6, DE7 10, DE32 11, DE33 11.
-static bool key_of_original(const struct work *work, char *ret_key, size_t capacity)
-{
-	struct bytes original = iso8583_get(work->request, 90);
-
-	if (original.length != 42)
-		return false;
-	make_key((char)original.data[1], bytes_slice(original, 10, 10), bytes_slice(original, 4, 6),
-	         number_of(bytes_slice(original, 20, 11)), iso8583_get_trimmed(work->request, 41),
-	         ret_key, capacity);
-	return true;
+	desk_make_key(request->mti[1], iso8583_get(request, 7), iso8583_get(request, 11),
+	              desk_number(iso8583_get(request, 32)), iso8583_get_trimmed(request, 41),
+	              work->key);
 }
 
 static uint64_t check_digits(const char *number, uint64_t serial)
@@ -104,11 +76,11 @@ static bool own_transaction(const char *number, struct bytes id)
 	for (size_t i = 0; i < 15; i++)
 		if (id.data[i] < '0' || id.data[i] > '9')
 			return false;
-	uint64_t serial = (uint64_t)number_of(bytes_slice(id, 0, 9));
-	return check_digits(number, serial) == (uint64_t)number_of(bytes_slice(id, 9, 6));
+	uint64_t serial = (uint64_t)desk_number(bytes_slice(id, 0, 9));
+	return check_digits(number, serial) == (uint64_t)desk_number(bytes_slice(id, 9, 6));
 }
 
-static void set_text(struct iso8583_message *answer, int field, const char *text)
+void desk_set_text(struct iso8583_message *answer, int field, const char *text)
 {
 	uint8_t *to = answer->room + answer->room_used;
 	size_t length = strlen(text);
@@ -142,9 +114,9 @@ static bool is_expired(struct bytes expiry, int64_t now_ms)
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
-	int64_t month = number_of(bytes_slice(expiry, 2, 2));
+	int64_t month = desk_number(bytes_slice(expiry, 2, 2));
 	return expiry.length != 4 || month < 1 || month > 12 ||
-	       number_of(bytes_slice(expiry, 0, 2)) * 12 + month <
+	       desk_number(bytes_slice(expiry, 0, 2)) * 12 + month <
 	               (utc.tm_year - 100) * 12 + utc.tm_mon + 1;
 }
 
@@ -230,21 +202,28 @@ static void answer_from(struct work *work, const struct bank_entry *entry)
 	uint8_t private_data[64];
 	size_t length = 0;
 
-	set_text(work->answer, 39, entry->code);
-	set_text(work->answer, 38, entry->approval_code);
+	desk_set_text(work->answer, 39, entry->code);
+	desk_set_text(work->answer, 38, entry->approval_code);
 	CHECK(iso8583_tagged_put(private_data, sizeof private_data - 1, &length, "03",
 	                         bytes_text(entry->transaction)));
 	CHECK(iso8583_tagged_put(private_data, sizeof private_data - 1, &length, "21",
 	                         bytes_from(&entry->cvc_result, entry->cvc_result != 0)));
 	private_data[length] = 0;
-	set_text(work->answer, 48, (const char *)private_data);
+	desk_set_text(work->answer, 48, (const char *)private_data);
+}
+
+void desk_make_approval(int64_t now_ms, char ret_code[static 7])
+{
+	static unsigned approvals;
+
+	approvals = approvals * 1103515245u + 12345u + (unsigned)now_ms;
+	snprintf(ret_code, 7, "%06u", approvals / 16 % 1000000);
 }
 
 static void fill_entry(const struct work *work, const char *code, bool verify, char cvc_result,
                        struct bank_entry *ret_entry)
 {
 	const struct iso8583_message *request = work->request;
-	static unsigned approvals;
 	int64_t now_ms = bank_now_ms(work->bank);
 	bool good = strcmp(code, "00") == 0;
 
@@ -256,18 +235,18 @@ static void fill_entry(const struct work *work, const char *code, bool verify, c
 		.amount_minor = work->amount_minor,
 		.at_ms = now_ms,
 	};
-	copy(bytes_text(work->key), ret_entry->key, sizeof ret_entry->key);
-	copy(iso8583_get(request, 2), ret_entry->number, sizeof ret_entry->number);
-	copy(iso8583_get(request, 49), ret_entry->currency, sizeof ret_entry->currency);
-	copy(iso8583_get_trimmed(request, 37), ret_entry->rrn, sizeof ret_entry->rrn);
-	copy(iso8583_get_trimmed(request, 41), ret_entry->terminal, sizeof ret_entry->terminal);
-	copy(iso8583_get_trimmed(request, 42), ret_entry->merchant, sizeof ret_entry->merchant);
-	copy(bytes_text(code), ret_entry->code, sizeof ret_entry->code);
+	desk_copy(bytes_text(work->key), ret_entry->key, sizeof ret_entry->key);
+	desk_copy(iso8583_get(request, 2), ret_entry->number, sizeof ret_entry->number);
+	desk_copy(iso8583_get(request, 49), ret_entry->currency, sizeof ret_entry->currency);
+	desk_copy(iso8583_get_trimmed(request, 37), ret_entry->rrn, sizeof ret_entry->rrn);
+	desk_copy(iso8583_get_trimmed(request, 41), ret_entry->terminal,
+	          sizeof ret_entry->terminal);
+	desk_copy(iso8583_get_trimmed(request, 42), ret_entry->merchant,
+	          sizeof ret_entry->merchant);
+	desk_copy(bytes_text(code), ret_entry->code, sizeof ret_entry->code);
 	if (!good)
 		return;
-	approvals = approvals * 1103515245u + 12345u + (unsigned)now_ms;
-	snprintf(ret_entry->approval_code, sizeof ret_entry->approval_code, "%06u",
-	         approvals / 16 % 1000000);
+	desk_make_approval(now_ms, ret_entry->approval_code);
 	make_transaction(ret_entry->number, now_ms, ret_entry->transaction);
 }
 
@@ -297,123 +276,37 @@ static void work_authorization(struct work *work)
 	struct bank_entry entry;
 	fill_entry(work, code, verify, cvc_result, &entry);
 	ledger_add(ledger, &entry);
+	if (work->request->mti[1] == '2' && entry.state == BANK_HELD)
+		desk_capture_at_once(work, ledger_find(ledger, work->key));
 	answer_from(work, &entry);
-}
-
-// The entry that an advice is about, if there is one and it is of this card.
-static struct bank_entry *find_original(struct work *work, char *ret_key, size_t capacity)
-{
-	if (!key_of_original(work, ret_key, capacity)) {
-		ret_key[0] = 0;
-		return NULL;
-	}
-	struct bank_entry *entry = ledger_find(work->bank->ledger, ret_key);
-	return entry && bytes_equal_text(iso8583_get(work->request, 2), entry->number) ? entry
-	                                                                               : NULL;
-}
-
-static bool is_repeat(const struct work *work)
-{
-	return (work->request->mti[3] - '0') % 2 == 1;
-}
-
-static const char *capture(struct work *work)
-{
-	char original[48];
-	struct bank_entry *entry = find_original(work, original, sizeof original);
-
-	if (!entry)
-		return "25";
-	if (entry->state == BANK_CAPTURED)
-		return is_repeat(work) && entry->captured_minor == work->amount_minor ? "00" : "94";
-	if (entry->state != BANK_HELD)
-		return "12";
-	if (work->amount_minor == 0 ||
-	    work->amount_minor > entry->amount_minor - entry->reversed_minor)
-		return "13";
-	ledger_capture(work->bank->ledger, entry, work->amount_minor);
-	return "00";
-}
-
-// What stays after a reversal in part: the first 12 digits of DE95; 0 when all is taken back.
-static int64_t amount_that_stays(const struct work *work)
-{
-	struct bytes replacement = bytes_slice(iso8583_get(work->request, 95), 0, 12);
-
-	for (size_t i = 0; i < replacement.length; i++)
-		if (replacement.data[i] < '0' || replacement.data[i] > '9')
-			return 0;
-	return number_of(replacement);
-}
-
-static const char *reverse(struct work *work)
-{
-	char original[48];
-	struct bank_entry *entry = find_original(work, original, sizeof original);
-
-	if (!original[0])
-		return "30";
-	if (!entry) {
-		if (!ledger_find(work->bank->ledger, original))
-			ledger_forbid(work->bank->ledger, original);
-		return "25";
-	}
-	if (entry->state == BANK_CAPTURED)
-		return "21";
-	if (entry->state != BANK_HELD)
-		return "00"; // nothing is held: refused, verified or taken back already
-	int64_t held_minor = entry->amount_minor - entry->reversed_minor;
-	int64_t stays_minor = amount_that_stays(work);
-	if (stays_minor < held_minor)
-		ledger_reverse(work->bank->ledger, entry, held_minor - stays_minor);
-	return "00";
-}
-
-static void work_advice(struct work *work, const char *(*act)(struct work *work))
-{
-	struct bank_ledger *ledger = work->bank->ledger;
-	const char *code = ledger_answer(ledger, work->key);
-
-	if (bank_cards_find(work->bank->cards, iso8583_get(work->request, 2), &work->card))
-		work->result->fault = work->card.behaviour.advice_fault;
-	if (!code) {
-		code = work->force_code[0] ? work->force_code : act(work);
-		ledger_note_answer(ledger, work->key, code);
-	}
-	set_text(work->answer, 39, code);
-}
-
-static void work_capture(struct work *work)
-{
-	work_advice(work, capture);
-}
-
-static void work_reversal(struct work *work)
-{
-	work_advice(work, reverse);
 }
 
 // Sign-on (001), sign-off (002), echo (301): all are welcome.
 static void work_network(struct work *work)
 {
-	set_text(work->answer, 39, "00");
+	desk_set_text(work->answer, 39, "00");
 }
 
 static const struct {
-	char type[4]; // the first three digits of the message type
+	char type[4];       // the first three digits of the message type
+	const char *coding; // how DE3 begins; "": in any way
 	bool about_card;
 	void (*work)(struct work *work);
 } kinds[] = {
-	{ "010", true, work_authorization },
-	{ "022", true, work_capture },
-	{ "042", true, work_reversal },
-	{ "080", false, work_network },
+	{ "010", "", true, work_authorization }, { "020", "20", true, desk_work_refund },
+	{ "020", "", true, work_authorization }, // authorized and captured in one message
+	{ "022", "20", true, desk_work_refund }, { "022", "", true, desk_work_capture },
+	{ "040", "", true, desk_work_reversal }, { "042", "", true, desk_work_reversal },
+	{ "080", "", false, work_network },
 };
 
 static int find_kind(const struct iso8583_message *request)
 {
+	struct bytes coding = bytes_slice(iso8583_get(request, 3), 0, 2);
+
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (memcmp(request->mti, kinds[i].type, 3) == 0)
+		if (memcmp(request->mti, kinds[i].type, 3) == 0 &&
+		    (!kinds[i].coding[0] || bytes_equal_text(coding, kinds[i].coding)))
 			return (int)i;
 	return -1;
 }
@@ -434,14 +327,14 @@ bool desk_work(struct bank *bank, const struct iso8583_message *request, const c
 		             .result = ret_result,
 		             .force_code = force_code,
 		             .private_data = iso8583_get(request, 48),
-		             .amount_minor = number_of(iso8583_get(request, 4)) };
+		             .amount_minor = desk_number(iso8583_get(request, 4)) };
 	int kind = find_kind(request);
 
 	*ret_result = (struct desk_result){ 0 };
 	if (kind < 0 || !begin_answer(&work))
 		return false;
 	ret_result->about_card = kinds[kind].about_card;
-	key_of_request(&work, work.key, sizeof work.key);
+	key_of_request(&work);
 	kinds[kind].work(&work);
 	return true;
 }

@@ -9,7 +9,7 @@
 
 // What host.c has to know of a message that was worked on.
 struct desk_result {
-	bool about_card;       // authorization, capture or reversal
+	bool about_card;       // authorization, capture, reversal or refund
 	enum bank_fault fault; // as the card behaves
 };
 
@@ -18,5 +18,5 @@ struct desk_result {
 // message is none that this host answers.
 bool desk_work(struct bank *bank, const struct iso8583_message *request, const char *force_code,
                struct iso8583_message *ret_answer, struct desk_result *ret_result);
-// Is it a message about a card (0100, 0220, 0420)?
+// Is it a message about a card (0100, 0200, 0220, 0400, 0420)?
 bool desk_is_about_card(const struct iso8583_message *request);

@@ -176,6 +176,37 @@ TEST(a_reversal_that_comes_first_forbids_its_original)
 	close_bank();
 }
 
+static const char *give_back(const char *mti, const char *stan, const char *original,
+                             const char *amount)
+{
+	advise(mti, stan, original, amount); // fills the request; 0300 is answered by nobody
+	memcpy(request.mti, mti[0] == '0' && mti[1] == '3' ? "0200" : mti, 4);
+	iso8583_set(&request, 3, keep("200000"));
+	return code();
+}
+
+TEST(a_refund_moves_once_and_never_more_than_was_captured)
+{
+	open_bank(NULL);
+	link_card(CARD, "000001");
+	CODE(pay(CARD, "000002", "000000001000"), "00");
+	CODE(give_back("0300", "000003", "000002", "000000000100"), "12");
+	CODE(advise("0220", "000004", "000002", "000000000900"), "00");
+	int64_t balance_minor = ledger_account(bank.ledger, CARD)->balance_minor;
+	CODE(give_back("0300", "000005", "000002", "000000000901"), "13");
+	CODE(give_back("0300", "000006", "000002", "000000000400"), "00");
+	char approval[7] = "";
+	memcpy(approval, iso8583_get(&answer, 38).data, 6);
+	memcpy(request.mti, "0201", 4); // the same again later: another DE7
+	iso8583_set(&request, 7, keep("1123101600"));
+	CODE(code(), "00");
+	EXPECT(memcmp(approval, iso8583_get(&answer, 38).data, 6) == 0);
+	EXPECT(ledger_account(bank.ledger, CARD)->balance_minor == balance_minor + 400);
+	CODE(give_back("0300", "000007", "000002", "000000000501"), "13");
+	EXPECT(ledger_totals(bank.ledger).refunded_minor == 400);
+	close_bank();
+}
+
 TEST(another_cards_original_is_none)
 {
 	open_bank(NULL);

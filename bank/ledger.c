@@ -1,6 +1,6 @@
 // Entries in an array of pointers and in a map by key; accounts in a map by number. The file has
-// one event a line, tabs between its parts: E (an entry), C (captured), R (reversed), F
-// (forbidden), A (the answer to an advice).
+// one event a line, tabs between its parts: E (an entry), C (captured), R (reversed), U (a capture
+// undone), B (given back), F (forbidden), A (the answer to an advice or a refund).
 #include "ledger.h"
 
 #include "map.h"
@@ -19,11 +19,14 @@ struct bank_ledger {
 	struct map *accounts;  // number -> struct bank_account
 	struct map *by_key;    // key -> struct bank_entry
 	struct map *forbidden; // key -> itself
-	struct map *answers;   // key -> code
+	struct map *answers;   // key -> struct bank_answer
 	struct bank_entry **entries;
 	size_t count, capacity;
+	struct bank_movement *movements;
+	size_t movement_count, movement_capacity;
 	struct bank_totals totals;
 	FILE *file;
+	char *file_name;
 	bool replaying;
 };
 
@@ -86,47 +89,115 @@ void ledger_add(struct bank_ledger *ledger, const struct bank_entry *entry)
 	}
 	ledger->entries[ledger->count++] = copy;
 	CHECK(!map_set(ledger->by_key, bytes_text(copy->key), copy));
-	if (copy->state == BANK_HELD)
+	if (copy->state == BANK_HELD) {
+		copy->held_minor = copy->amount_minor;
 		ledger_account(ledger, copy->number)->held_minor += copy->amount_minor;
+	}
 	count_entry(ledger, copy);
 	write_entry(ledger, copy);
 }
 
-static int64_t still_held(const struct bank_entry *entry)
+static void add_movement(struct bank_ledger *ledger, const struct bank_entry *entry,
+                         const struct bank_movement *movement, bool refund)
 {
-	return entry->amount_minor - entry->captured_minor - entry->reversed_minor;
+	if (ledger->movement_count == ledger->movement_capacity) {
+		ledger->movement_capacity =
+		        ledger->movement_capacity ? ledger->movement_capacity * 2 : 1024;
+		ledger->movements = realloc(ledger->movements,
+		                            ledger->movement_capacity * sizeof *ledger->movements);
+		CHECK(ledger->movements);
+	}
+	struct bank_movement *copy = &ledger->movements[ledger->movement_count++];
+	*copy = *movement;
+	copy->entry = entry;
+	copy->refund = refund;
+	if (writes(ledger))
+		fprintf(ledger->file, "%c\t%s\t%" PRId64 "\t%s\t%s\t%" PRId64 "\n",
+		        refund ? 'B' : 'C', entry->key, copy->amount_minor, copy->stan,
+		        copy->approval_code, copy->at_ms);
 }
 
-void ledger_capture(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor)
+static void release(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor)
 {
-	struct bank_account *account = ledger_account(ledger, entry->number);
-	int64_t held_minor = still_held(entry);
+	entry->held_minor -= amount_minor;
+	ledger->totals.held_minor -= amount_minor;
+	ledger_account(ledger, entry->number)->held_minor -= amount_minor;
+}
 
-	CHECK(entry->state == BANK_HELD && amount_minor <= held_minor);
-	account->held_minor -= held_minor;
-	account->balance_minor -= amount_minor;
-	ledger->totals.held_minor -= held_minor;
+static void write_amount(struct bank_ledger *ledger, char event, const struct bank_entry *entry,
+                         int64_t amount_minor)
+{
+	if (writes(ledger))
+		fprintf(ledger->file, "%c\t%s\t%" PRId64 "\n", event, entry->key, amount_minor);
+}
+
+static void let_go(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor)
+{
+	release(ledger, entry, amount_minor);
+	entry->reversed_minor += amount_minor;
+	ledger->totals.reversed_minor += amount_minor;
+	write_amount(ledger, 'R', entry, amount_minor);
+}
+
+void ledger_capture(struct bank_ledger *ledger, struct bank_entry *entry,
+                    const struct bank_movement *movement, bool keep_rest)
+{
+	int64_t amount_minor = movement->amount_minor;
+
+	CHECK(entry->state == BANK_HELD && amount_minor <= entry->held_minor);
+	release(ledger, entry, amount_minor);
+	ledger_account(ledger, entry->number)->balance_minor -= amount_minor;
 	ledger->totals.captured_minor += amount_minor;
 	ledger->totals.captures++;
 	entry->captured_minor = amount_minor;
 	entry->state = BANK_CAPTURED;
-	if (writes(ledger))
-		fprintf(ledger->file, "C\t%s\t%" PRId64 "\n", entry->key, amount_minor);
+	add_movement(ledger, entry, movement, false);
+	if (!keep_rest && entry->held_minor > 0)
+		let_go(ledger, entry, entry->held_minor);
 }
 
 void ledger_reverse(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor)
 {
-	CHECK(entry->state == BANK_HELD && amount_minor <= still_held(entry));
-	ledger_account(ledger, entry->number)->held_minor -= amount_minor;
-	ledger->totals.held_minor -= amount_minor;
-	ledger->totals.reversed_minor += amount_minor;
-	entry->reversed_minor += amount_minor;
-	if (still_held(entry) == 0) {
+	CHECK(amount_minor <= entry->held_minor);
+	let_go(ledger, entry, amount_minor);
+	if (entry->state == BANK_HELD && entry->held_minor == 0) {
 		entry->state = BANK_REVERSED;
 		ledger->totals.reversals++;
 	}
-	if (writes(ledger))
-		fprintf(ledger->file, "R\t%s\t%" PRId64 "\n", entry->key, amount_minor);
+}
+
+void ledger_undo(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor)
+{
+	CHECK(entry->state == BANK_CAPTURED && amount_minor <= entry->captured_minor);
+	ledger_account(ledger, entry->number)->balance_minor += amount_minor;
+	ledger->totals.captured_minor -= amount_minor;
+	ledger->totals.reversed_minor += amount_minor;
+	entry->captured_minor -= amount_minor;
+	entry->reversed_minor += amount_minor;
+	for (size_t i = ledger->movement_count; i-- > 0;)
+		if (ledger->movements[i].entry == entry && !ledger->movements[i].refund) {
+			ledger->movements[i].amount_minor -= amount_minor;
+			break;
+		}
+	if (entry->captured_minor == 0) {
+		entry->state = BANK_REVERSED;
+		ledger->totals.reversals++;
+		ledger->totals.captures--;
+	}
+	write_amount(ledger, 'U', entry, amount_minor);
+}
+
+void ledger_refund(struct bank_ledger *ledger, struct bank_entry *entry,
+                   const struct bank_movement *movement)
+{
+	int64_t amount_minor = movement->amount_minor;
+
+	CHECK(amount_minor <= entry->captured_minor - entry->refunded_minor);
+	ledger_account(ledger, entry->number)->balance_minor += amount_minor;
+	ledger->totals.refunded_minor += amount_minor;
+	ledger->totals.refunds++;
+	entry->refunded_minor += amount_minor;
+	add_movement(ledger, entry, movement, true);
 }
 
 void ledger_forbid(struct bank_ledger *ledger, const char *key)
@@ -146,17 +217,19 @@ bool ledger_is_forbidden(const struct bank_ledger *ledger, const char *key)
 	return map_get(ledger->forbidden, bytes_text(key)) != NULL;
 }
 
-void ledger_note_answer(struct bank_ledger *ledger, const char *key, const char *code)
+void ledger_note_answer(struct bank_ledger *ledger, const char *key,
+                        const struct bank_answer *answer)
 {
-	char *copy = strdup(code);
+	struct bank_answer *copy = malloc(sizeof *copy);
 
 	CHECK(copy);
+	*copy = *answer;
 	free(map_set(ledger->answers, bytes_text(key), copy));
 	if (writes(ledger))
-		fprintf(ledger->file, "A\t%s\t%s\n", key, code);
+		fprintf(ledger->file, "A\t%s\t%s\t%s\n", key, answer->code, answer->approval_code);
 }
 
-const char *ledger_answer(const struct bank_ledger *ledger, const char *key)
+const struct bank_answer *ledger_answer(const struct bank_ledger *ledger, const char *key)
 {
 	return map_get(ledger->answers, bytes_text(key));
 }
@@ -169,6 +242,16 @@ size_t ledger_count(const struct bank_ledger *ledger)
 const struct bank_entry *ledger_at(const struct bank_ledger *ledger, size_t index)
 {
 	return index < ledger->count ? ledger->entries[index] : NULL;
+}
+
+const struct bank_movement *ledger_movement(const struct bank_ledger *ledger, size_t index)
+{
+	return index < ledger->movement_count ? &ledger->movements[index] : NULL;
+}
+
+const char *ledger_file(const struct bank_ledger *ledger)
+{
+	return ledger->file_name;
 }
 
 struct bank_totals ledger_totals(const struct bank_ledger *ledger)
@@ -222,37 +305,76 @@ static bool replay_entry(struct bank_ledger *ledger, char **parts)
 	return good;
 }
 
+static bool replay_movement(struct bank_ledger *ledger, char **parts)
+{
+	struct bank_entry *entry = ledger_find(ledger, parts[1]);
+	struct bank_movement movement = { .amount_minor = strtoll(parts[2], NULL, 10),
+		                          .at_ms = strtoll(parts[5], NULL, 10) };
+	bool capture = parts[0][0] == 'C';
+
+	if (!entry || !copy(parts[3], movement.stan, sizeof movement.stan) ||
+	    !copy(parts[4], movement.approval_code, sizeof movement.approval_code))
+		return false;
+	if (capture && entry->state == BANK_HELD && movement.amount_minor <= entry->held_minor)
+		ledger_capture(ledger, entry, &movement, true); // what was let go has its own line
+	else if (!capture && movement.amount_minor <= entry->captured_minor - entry->refunded_minor)
+		ledger_refund(ledger, entry, &movement);
+	else
+		return false;
+	return true;
+}
+
 static bool replay_change(struct bank_ledger *ledger, char **parts)
 {
 	struct bank_entry *entry = ledger_find(ledger, parts[1]);
 	int64_t amount_minor = strtoll(parts[2], NULL, 10);
 
-	if (!entry || entry->state != BANK_HELD || amount_minor > still_held(entry))
+	if (!entry)
 		return false;
-	if (parts[0][0] == 'C')
-		ledger_capture(ledger, entry, amount_minor);
-	else
+	if (parts[0][0] == 'R' && amount_minor <= entry->held_minor)
 		ledger_reverse(ledger, entry, amount_minor);
+	else if (parts[0][0] == 'U' && amount_minor <= entry->captured_minor)
+		ledger_undo(ledger, entry, amount_minor);
+	else
+		return false;
 	return true;
+}
+
+static bool replay_forbidden(struct bank_ledger *ledger, char **parts)
+{
+	ledger_forbid(ledger, parts[1]);
+	return true;
+}
+
+static bool replay_answer(struct bank_ledger *ledger, char **parts)
+{
+	struct bank_answer answer = { 0 };
+	bool good = copy(parts[2], answer.code, sizeof answer.code) &&
+	            copy(parts[3], answer.approval_code, sizeof answer.approval_code);
+
+	if (good)
+		ledger_note_answer(ledger, parts[1], &answer);
+	return good;
 }
 
 static bool replay_line(struct bank_ledger *ledger, char *line)
 {
+	static const struct {
+		char event;
+		size_t parts;
+		bool (*replay)(struct bank_ledger *ledger, char **parts);
+	} events[] = {
+		{ 'E', 14, replay_entry },   { 'C', 6, replay_movement },
+		{ 'B', 6, replay_movement }, { 'R', 3, replay_change },
+		{ 'U', 3, replay_change },   { 'F', 2, replay_forbidden },
+		{ 'A', 4, replay_answer },
+	};
 	char *parts[14] = { NULL };
 	size_t count = split(line, parts, 14);
 
-	if (count == 14 && strcmp(parts[0], "E") == 0)
-		return replay_entry(ledger, parts);
-	if (count == 3 && (strcmp(parts[0], "C") == 0 || strcmp(parts[0], "R") == 0))
-		return replay_change(ledger, parts);
-	if (count == 2 && strcmp(parts[0], "F") == 0) {
-		ledger_forbid(ledger, parts[1]);
-		return true;
-	}
-	if (count == 3 && strcmp(parts[0], "A") == 0) {
-		ledger_note_answer(ledger, parts[1], parts[2]);
-		return true;
-	}
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
+		if (parts[0][0] == events[i].event && !parts[0][1] && count == events[i].parts)
+			return events[i].replay(ledger, parts);
 	return false;
 }
 
@@ -288,6 +410,7 @@ struct result ledger_new(const char *file, struct bank_ledger **ret_ledger)
 	ledger->forbidden = map_new();
 	ledger->answers = map_new();
 	if (file) {
+		ledger->file_name = strdup(file);
 		ledger->file = fopen(file, "a+e");
 		if (ledger->file) {
 			ledger->replaying = true;
@@ -318,5 +441,7 @@ void ledger_free(struct bank_ledger *ledger)
 	for (size_t i = 0; i < ledger->count; i++)
 		free(ledger->entries[i]);
 	free(ledger->entries);
+	free(ledger->movements);
+	free(ledger->file_name);
 	free(ledger);
 }

@@ -25,9 +25,12 @@ enum bank_entry_state {
 	BANK_REVERSED
 };
 
-// A verification or an authorization, approved or not, with everything that its answer said.
+#define BANK_KEY 64
+
+// A verification, an authorization or a payment in one message, approved or not, with everything
+// that its answer said.
 struct bank_entry {
-	char key[48]; // of the message: see ledger_key()
+	char key[BANK_KEY]; // of the message (desk.c)
 	char number[20];
 	char currency[4];
 	char rrn[13];
@@ -39,15 +42,35 @@ struct bank_entry {
 	char cvc_result;      // 0: none
 	enum bank_entry_state state;
 	int64_t amount_minor;   // what was held at first
+	int64_t held_minor;     // what still is
 	int64_t captured_minor; // of it
 	int64_t reversed_minor; // of it
+	int64_t refunded_minor; // of what was captured
 	int64_t at_ms;
+};
+
+// Money that moved: a line of the settlement file. What was reversed before it was settled has an
+// amount of 0 and no line.
+struct bank_movement {
+	const struct bank_entry *entry;
+	bool refund; // else a capture
+	char stan[7];
+	char approval_code[7];
+	int64_t amount_minor;
+	int64_t at_ms;
+};
+
+// What an advice or a refund was answered.
+struct bank_answer {
+	char code[3];
+	char approval_code[7];
 };
 
 // What the ledger adds up to, for those who compare books.
 struct bank_totals {
-	uint64_t verifications, approvals, refusals, captures, reversals, unknown_reversals;
-	int64_t held_minor, captured_minor, reversed_minor;
+	uint64_t verifications, approvals, refusals, captures, reversals, unknown_reversals,
+	        refunds;
+	int64_t held_minor, captured_minor, reversed_minor, refunded_minor;
 };
 
 // `file` may be NULL. ERROR_SYSTEM: it cannot be opened; ERROR_INPUT: it is not a ledger.
@@ -62,18 +85,30 @@ struct bank_account *ledger_account(struct bank_ledger *ledger, const char *numb
 struct bank_entry *ledger_find(const struct bank_ledger *ledger, const char *key);
 // Notes a verification or an authorization as its state says; holds the money of a BANK_HELD one.
 void ledger_add(struct bank_ledger *ledger, const struct bank_entry *entry);
-// Takes `amount_minor` of what is held and lets the rest go.
-void ledger_capture(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor);
+// Takes `amount_minor` of what is held. The rest is let go unless `keep_rest`.
+void ledger_capture(struct bank_ledger *ledger, struct bank_entry *entry,
+                    const struct bank_movement *movement, bool keep_rest);
 // Lets `amount_minor` of what is held go.
 void ledger_reverse(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor);
+// Gives back `amount_minor` of a payment in one message, as if it had never been captured.
+void ledger_undo(struct bank_ledger *ledger, struct bank_entry *entry, int64_t amount_minor);
+// Gives back a part of what was captured, or all of it.
+void ledger_refund(struct bank_ledger *ledger, struct bank_entry *entry,
+                   const struct bank_movement *movement);
 // A reversal came for a message that never did: should it still come, it is refused.
 void ledger_forbid(struct bank_ledger *ledger, const char *key);
 bool ledger_is_forbidden(const struct bank_ledger *ledger, const char *key);
-// The answers to advices (captures, reversals) by their own key, so that a repeat gets the same.
-void ledger_note_answer(struct bank_ledger *ledger, const char *key, const char *code);
-const char *ledger_answer(const struct bank_ledger *ledger, const char *key); // NULL: none
+// The answers to advices and refunds by their own key, so that a repeat gets the same.
+void ledger_note_answer(struct bank_ledger *ledger, const char *key,
+                        const struct bank_answer *answer);
+const struct bank_answer *ledger_answer(const struct bank_ledger *ledger,
+                                        const char *key); // NULL: none
 
 // All entries, oldest first, for the control page and the settlement.
 size_t ledger_count(const struct bank_ledger *ledger);
 const struct bank_entry *ledger_at(const struct bank_ledger *ledger, size_t index);
+// All movements, oldest first; NULL past the end.
+const struct bank_movement *ledger_movement(const struct bank_ledger *ledger, size_t index);
+// The file's name; NULL when the ledger is in memory alone.
+const char *ledger_file(const struct bank_ledger *ledger);
 struct bank_totals ledger_totals(const struct bank_ledger *ledger);

@@ -4,6 +4,7 @@
 #include "cards.h"
 #include "host.h"
 #include "ledger.h"
+#include "settlement.h"
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -106,6 +107,9 @@ static int run(struct bank *bank, const struct options *options)
 	log_event(LOG_INFO, "ready", LOG_NUMBER("port", bank->iso_port));
 	uv_run(bank->loop, UV_RUN_DEFAULT);
 	bank_web_stop(bank);
+	result = settlement_save(bank->ledger);
+	if (!result_ok(result))
+		log_event(LOG_ERROR, "no_settlement_file", LOG_RESULT(result));
 	return 0;
 }
 

@@ -78,6 +78,7 @@ static const struct route {
 	{ "POST", "/control/line", false, FOR_OWN, control_handle_trouble },
 	{ "POST", "/control/clock", false, FOR_OWN, control_handle_clock },
 	{ "GET", "/control/ledger", false, FOR_OWN, control_handle_ledger },
+	{ "GET", "/control/settlement.csv", false, FOR_OWN, control_handle_settlement },
 };
 
 // ------------------------------------------------------------------ answers

@@ -50,6 +50,7 @@ web_handler control_handle_page;
 web_handler control_handle_cards;
 web_handler control_handle_change;
 web_handler control_handle_ledger;
+web_handler control_handle_settlement;
 web_handler control_handle_line;
 web_handler control_handle_trouble;
 web_handler control_handle_clock;

@@ -199,7 +199,7 @@ static void put_outcome(struct buffer *output, const struct flight_entry *entry,
 		put_member(output, "network_transaction_id",
 		           iso8583_tagged_get(private_data, "03"));
 	}
-	if (approved && entry->operation == OP_AUTHORIZE)
+	if (approved && (entry->operation == OP_AUTHORIZE || entry->operation == OP_REFUND))
 		put_approved_amount(output, entry, message);
 	put_member(output, "rrn", iso8583_get_trimmed(message, 37));
 	put_member(output, "stan", iso8583_get(message, 11));

@@ -6,7 +6,7 @@
 
 struct line_frame;
 
-enum operation { OP_VERIFY, OP_AUTHORIZE, OP_CAPTURE, OP_REVERSE, OP_TEST, OP_LINE };
+enum operation { OP_VERIFY, OP_AUTHORIZE, OP_CAPTURE, OP_REVERSE, OP_REFUND, OP_TEST, OP_LINE };
 
 enum flight_state {
 	FLIGHT_QUEUED,  // not one byte written

@@ -90,6 +90,17 @@ static bool set_verify_code(struct parameters *parameters, const struct value *v
 	return copy_digits(value->text, parameters->processing_code, 6, 6);
 }
 
+static bool set_refund(struct parameters *parameters, const struct value *value)
+{
+	parameters->refund_advice = strcmp(value->text, "advice") == 0;
+	return parameters->refund_advice || strcmp(value->text, "request") == 0;
+}
+
+static bool set_refund_code(struct parameters *parameters, const struct value *value)
+{
+	return copy_digits(value->text, parameters->refund_code, 6, 6);
+}
+
 static bool set_sign_on(struct parameters *parameters, const struct value *value)
 {
 	parameters->sign_on = value->flag;
@@ -166,6 +177,12 @@ static const struct row rows[] = {
 	{ "verify_code", TEXT, false, "\"000000\"", 0, 0, NULL, set_verify_code, "six digits",
 	  "Processing code (DE3) of a verification for zero.",
 	  "Код операции (DE3) при проверке на нулевую сумму." },
+	{ "refund", CHOICE, false, "\"request\"", 0, 0, "request advice", set_refund,
+	  "request or advice",
+	  "Whether the bank is asked for a refund (0200) or told of it (0220).",
+	  "Возврат: запрос банку (0200) или извещение (0220)." },
+	{ "refund_code", TEXT, false, "\"200000\"", 0, 0, NULL, set_refund_code, "six digits",
+	  "Processing code (DE3) of a refund.", "Код операции (DE3) при возврате." },
 	{ "sign_on", FLAG, false, "true", 0, 0, NULL, set_sign_on, "true or false",
 	  "Sign on (0800/001) before the line is up.",
 	  "Входить в сеть (0800/001) до начала работы." },
@@ -295,7 +312,7 @@ void parameters_describe(struct buffer *buffer)
 {
 	buffer_put_text(buffer, "{\"contract\":1,\"name\":\"iso8583\",\"version\":\"" ONFILE_VERSION
 	                        "\",\"kind\":\"bank\",\"operations\":[\"verify\",\"authorize\","
-	                        "\"capture\",\"reverse\",\"test\"],\"parameters\":[");
+	                        "\"capture\",\"reverse\",\"refund\",\"test\"],\"parameters\":[");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (i > 0)
 			buffer_put_text(buffer, ",");

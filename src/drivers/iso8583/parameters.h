@@ -18,6 +18,8 @@ struct parameters {
 	char category[5];        // DE18
 	char country[4];         // DE19; empty: not sent
 	char processing_code[7]; // DE3 of a verification
+	char refund_code[7];     // DE3 of a refund
+	bool refund_advice;      // a refund is an advice, not a request
 	bool sign_on;
 	int64_t connect_timeout_ms, sign_on_timeout_ms, echo_interval_ms, echo_timeout_ms,
 	        late_window_ms;

@@ -33,7 +33,7 @@ struct work {
 
 struct operation_row {
 	const char *name;
-	char mti[5], repeat_mti[5];
+	char mti[5]; // of the first transmission; a repeat's last digit is 1
 	enum operation operation;
 	struct result (*build)(struct work *work);
 };
@@ -269,6 +269,9 @@ static struct result build_authorize(struct work *work)
 	if (work->amount == 0)
 		return WRONG("the amount of a payment should not be 0");
 	TRY(build_credential(work));
+	// Authorized and captured in one message.
+	if (json_is_true(json_object_get(work->request, "single_message")))
+		work->message->mti[1] = '2';
 	return build_authentication(work);
 }
 
@@ -301,6 +304,24 @@ static struct result build_reverse(struct work *work)
 	return RESULT_OK;
 }
 
+// Credits the card: a request (0200), or an advice (0220) where the bank wants to be told only.
+static struct result build_refund(struct work *work)
+{
+	uint64_t captured;
+
+	TRY(build_card(work));
+	TRY(build_money(work));
+	if (work->amount == 0)
+		return WRONG("the amount of a refund should not be 0");
+	TRY(build_original(work, &captured));
+	if (work->amount > captured)
+		return WRONG("more cannot be given back than there was");
+	iso8583_set(work->message, 3, bytes_text(work->driver->parameters.refund_code));
+	if (work->driver->parameters.refund_advice)
+		work->message->mti[2] = '2';
+	return RESULT_OK;
+}
+
 static struct result build_test(struct work *work)
 {
 	iso8583_unset(work->message, 12);
@@ -310,11 +331,12 @@ static struct result build_test(struct work *work)
 }
 
 static const struct operation_row operations[] = {
-	{ "verify", "0100", "0100", OP_VERIFY, build_verify },
-	{ "authorize", "0100", "0100", OP_AUTHORIZE, build_authorize },
-	{ "capture", "0220", "0221", OP_CAPTURE, build_capture },
-	{ "reverse", "0420", "0421", OP_REVERSE, build_reverse },
-	{ "test", "0800", "0800", OP_TEST, build_test },
+	{ "verify", "0100", OP_VERIFY, build_verify },
+	{ "authorize", "0100", OP_AUTHORIZE, build_authorize },
+	{ "capture", "0220", OP_CAPTURE, build_capture },
+	{ "reverse", "0420", OP_REVERSE, build_reverse },
+	{ "refund", "0200", OP_REFUND, build_refund },
+	{ "test", "0800", OP_TEST, build_test },
 };
 
 static const struct operation_row *find_operation(const json_t *request)
@@ -331,7 +353,10 @@ static struct result build_message(struct work *work, const struct operation_row
 {
 	bool repeat = json_is_true(json_object_get(work->request, "repeat"));
 
-	iso8583_begin(work->message, repeat ? row->repeat_mti : row->mti);
+	iso8583_begin(work->message, row->mti);
+	if (repeat && row->operation != OP_VERIFY && row->operation != OP_AUTHORIZE &&
+	    row->operation != OP_TEST)
+		work->message->mti[3] = '1';
 	TRY(build_numbers(work));
 	TRY(row->build(work));
 	if (work->scratch->private_length > 0)
