@@ -1,6 +1,5 @@
-// Payment methods of an account. The cards are onfile's; the shop lists them, opens onfile's page
-// to link one, makes one the default and removes one, with ten seconds to bring it back. A card is
-// touched only after onfile said that it belongs to this account's customer.
+// Payment methods of an account. The cards are onfile's: the shop lists them, opens onfile's card
+// page to link one, and onfile's payment-methods page for everything else.
 #include "shop.h"
 
 #include "base/check.h"
@@ -11,8 +10,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define RETRY_MS 30000
 
 json_t *shop_card_json(const json_t *method)
 {
@@ -26,13 +23,6 @@ json_t *shop_card_json(const json_t *method)
 	return json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "brand", brand, "last4", last4,
 	                 "exp_month", json_integer_value(json_object_get(card, "exp_month")),
 	                 "exp_year", json_integer_value(json_object_get(card, "exp_year")));
-}
-
-static bool is_removed(struct shop_turn *turn, const char *card)
-{
-	int64_t due = 0;
-
-	return result_ok(shop_removal_find(turn->shop->data, card, turn->account.row, &due));
 }
 
 // The list: the default first, then as onfile gives it (newest first).
@@ -50,10 +40,8 @@ static void cards_listed(void *context, const struct shop_answer *answer)
 	}
 	for (size_t i = 0; i < json_array_size(data); i++) {
 		json_t *card = shop_card_json(json_array_get(data, i));
-		if (!card || is_removed(turn, shop_json_text(card, "id", NULL))) {
-			json_decref(card);
+		if (!card)
 			continue;
-		}
 		bool is_default = strcmp(shop_json_text(card, "id", NULL), chosen) == 0;
 		json_object_set_new(card, "default", json_boolean(is_default));
 		if (is_default)
@@ -202,146 +190,34 @@ void shop_get_linked(struct shop_turn *turn)
 	shop_onfile(turn->shop, "GET", path, BYTES_NONE, NULL, turn->language, link_seen, turn);
 }
 
-static void made_default(void *context, const struct shop_answer *answer)
+static void page_opened(void *context, const struct shop_answer *answer)
 {
 	struct shop_turn *turn = context;
+	const char *url = shop_json_text(answer->body, "url", NULL);
 
-	if (answer->status == 200)
-		shop_reply(turn, 200, json_object());
+	if (answer->status == 200 && url && bytes_start_with(bytes_text(url), "http"))
+		shop_reply(turn, 200, json_pack("{s:s}", "url", url));
 	else
 		shop_reply_onfile(turn, answer);
 }
 
-// POST /api/cards/CARD/default. Onfile refuses a card of another customer.
-void shop_post_default(struct shop_turn *turn)
+static void open_page(struct shop_turn *turn)
 {
 	struct buffer form;
-	char path[160];
-	char card[SHOP_ID_TEXT];
+	char address[SHOP_LINK_TEXT + 256];
 
-	if (!turn->account.customer[0] || !shop_is_id(turn->part)) {
-		shop_reply_error(turn, 404, "not_found", NULL);
-		return;
-	}
-	(void)bytes_copy_text(turn->part, card, sizeof card);
-	buffer_init(&form, 512);
-	http_form_put_text(&form, "invoice_settings[default_payment_method]", card);
-	(void)snprintf(path, sizeof path, "/v1/customers/%s", turn->account.customer);
-	shop_onfile(turn->shop, "POST", path, buffer_view(&form), NULL, turn->language,
-	            made_default, turn);
+	buffer_init(&form, 2048);
+	http_form_put_text(&form, "customer", turn->account.customer);
+	http_form_put_text(&form, "locale", turn->language);
+	(void)snprintf(address, sizeof address, "%s/cards", turn->shop->settings.url);
+	http_form_put_text(&form, "return_url", address);
+	shop_onfile(turn->shop, "POST", "/v1/billing_portal/sessions", buffer_view(&form), NULL,
+	            turn->language, page_opened, turn);
 	buffer_done(&form);
 }
 
-static void removable(void *context, const struct shop_answer *answer)
+// POST /api/cards/manage: the address of onfile's page for this account's cards.
+void shop_post_manage(struct shop_turn *turn)
 {
-	struct shop_turn *turn = context;
-	const char *id = shop_json_text(answer->body, "id", NULL);
-	uint32_t undo_ms = turn->shop->settings.undo_ms;
-
-	if (answer->status != 200 || !id) {
-		shop_reply_onfile(turn, answer);
-		return;
-	}
-	struct result result = shop_removal_add(turn->shop->data, id, turn->account.row,
-	                                        clock_wall_ms() + undo_ms);
-	if (!result_ok(result)) {
-		shop_reply_broken(turn, result);
-		return;
-	}
-	shop_removals_plan(turn->shop);
-	shop_reply(turn, 200, json_pack("{s:I}", "undo_ms", (json_int_t)undo_ms));
-}
-
-// POST /api/cards/CARD/remove: out of the list now, detached when the time to undo is over.
-void shop_post_remove(struct shop_turn *turn)
-{
-	char path[256];
-
-	if (!turn->account.customer[0] || !shop_is_id(turn->part)) {
-		shop_reply_error(turn, 404, "not_found", NULL);
-		return;
-	}
-	(void)snprintf(path, sizeof path, "/v1/customers/%s/payment_methods/%.*s",
-	               turn->account.customer, (int)turn->part.length,
-	               (const char *)turn->part.data);
-	shop_onfile(turn->shop, "GET", path, BYTES_NONE, NULL, turn->language, removable, turn);
-}
-
-// POST /api/cards/CARD/restore
-void shop_post_restore(struct shop_turn *turn)
-{
-	char card[SHOP_ID_TEXT];
-	int64_t due = 0;
-
-	if (!shop_is_id(turn->part) || !bytes_copy_text(turn->part, card, sizeof card) ||
-	    !result_ok(shop_removal_find(turn->shop->data, card, turn->account.row, &due)) ||
-	    due <= clock_wall_ms()) {
-		shop_reply_error(turn, 409, "too_late", NULL);
-		return;
-	}
-	struct result result = shop_removal_end(turn->shop->data, card);
-	if (!result_ok(result))
-		shop_reply_broken(turn, result);
-	else
-		shop_reply(turn, 200, json_object());
-}
-
-struct removal {
-	struct shop *shop;
-	char card[SHOP_ID_TEXT];
-};
-
-static void removal_due(uv_timer_t *timer);
-
-static void detached(void *context, const struct shop_answer *answer)
-{
-	struct removal *removal = context;
-	struct shop *shop = removal->shop;
-	// Gone already (404, or a state that has no way back) is as good as done.
-	bool done = answer->status == 200 || answer->status == 404 || answer->status == 400;
-
-	shop->removing = false;
-	if (!done) {
-		log_event(LOG_WARN, "detach_failed", LOG_NUMBER("status", answer->status));
-		uv_timer_start(&shop->removals, removal_due, RETRY_MS, 0);
-	} else if (!result_ok(shop_removal_end(shop->data, removal->card))) {
-		log_event(LOG_ERROR, "removal_not_stored");
-		uv_timer_start(&shop->removals, removal_due, RETRY_MS, 0);
-	} else {
-		shop_removals_plan(shop);
-	}
-	free(removal);
-}
-
-static void removal_due(uv_timer_t *timer)
-{
-	struct shop *shop = timer->data;
-	struct removal *removal = calloc(1, sizeof *removal);
-	int64_t due = 0;
-	char path[160];
-	char key[96];
-
-	CHECK(removal != NULL);
-	removal->shop = shop;
-	if (shop->removing || !result_ok(shop_removal_next(shop->data, removal->card, &due)) ||
-	    due > clock_wall_ms()) {
-		free(removal);
-		shop_removals_plan(shop);
-		return;
-	}
-	shop->removing = true;
-	(void)snprintf(path, sizeof path, "/v1/payment_methods/%s/detach", removal->card);
-	(void)snprintf(key, sizeof key, "soyka-detach-%s", removal->card);
-	shop_onfile(shop, "POST", path, BYTES_NONE, key, NULL, detached, removal);
-}
-
-void shop_removals_plan(struct shop *shop)
-{
-	char card[SHOP_ID_TEXT];
-	int64_t due = 0;
-
-	if (shop->removing || !result_ok(shop_removal_next(shop->data, card, &due)))
-		return;
-	int64_t wait = due - clock_wall_ms();
-	uv_timer_start(&shop->removals, removal_due, wait > 0 ? (uint64_t)wait + 1 : 1, 0);
+	shop_with_customer(turn, open_page);
 }

@@ -32,10 +32,7 @@ static const char schema[] =
         "CREATE INDEX IF NOT EXISTS orders_account ON orders (account, created);"
         "CREATE TABLE IF NOT EXISTS link ("
         " session TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account (id),"
-        " next TEXT NOT NULL, created INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-        "CREATE TABLE IF NOT EXISTS removal ("
-        " card TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES account (id),"
-        " due INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
+        " next TEXT NOT NULL, created INTEGER NOT NULL) STRICT, WITHOUT ROWID;";
 
 #define ACCOUNT_COLUMNS "id, public, phone, name, language, customer, created"
 #define ACCOUNT_COLUMNS_OF_A "a.id, a.public, a.phone, a.name, a.language, a.customer, a.created"

@@ -123,13 +123,3 @@ MUST_USE struct result shop_link_add(struct shop_data *data, const char *session
                                      const char *next, int64_t now);
 MUST_USE struct result shop_link_find(struct shop_data *data, struct bytes session, int64_t account,
                                       char ret_next[SHOP_LINK_TEXT]);
-
-// Cards that the shopper removed and may still bring back until `due`.
-MUST_USE struct result shop_removal_add(struct shop_data *data, const char *card, int64_t account,
-                                        int64_t due);
-MUST_USE struct result shop_removal_end(struct shop_data *data, const char *card);
-MUST_USE struct result shop_removal_find(struct shop_data *data, const char *card, int64_t account,
-                                         int64_t *ret_due);
-// The removal that is due first, of any account; ERROR_NOT_FOUND when there is none.
-MUST_USE struct result shop_removal_next(struct shop_data *data, char ret_card[SHOP_ID_TEXT],
-                                         int64_t *ret_due);

@@ -126,26 +126,6 @@ TEST(an_order_belongs_to_one_account_and_one_tap)
 	EXPECT(listed == 0);
 }
 
-TEST(the_removal_that_is_due_first_comes_first)
-{
-	struct shop_account account;
-	char card[SHOP_ID_TEXT];
-	int64_t due = 0;
-
-	REQUIRE(open_data());
-	REQUIRE(result_ok(shop_account_add(data, "+79000000005", "ru", 1)));
-	REQUIRE(result_ok(shop_account_find(data, "+79000000005", &account)));
-	EXPECT(shop_removal_next(data, card, &due).error == ERROR_NOT_FOUND);
-	REQUIRE(result_ok(shop_removal_add(data, "pm_b", account.row, 20)));
-	REQUIRE(result_ok(shop_removal_add(data, "pm_a", account.row, 10)));
-	REQUIRE(result_ok(shop_removal_next(data, card, &due)));
-	EXPECT(strcmp(card, "pm_a") == 0 && due == 10);
-	EXPECT(shop_removal_find(data, "pm_a", account.row + 1, &due).error == ERROR_NOT_FOUND);
-	REQUIRE(result_ok(shop_removal_end(data, "pm_a")));
-	REQUIRE(result_ok(shop_removal_next(data, card, &due)));
-	EXPECT(strcmp(card, "pm_b") == 0);
-}
-
 TEST(everything_is_still_there_after_a_restart)
 {
 	struct shop_account account;

@@ -29,7 +29,6 @@ static void stopped(void *owner)
 	struct shop *shop = owner;
 
 	shop_client_free(shop->client);
-	uv_close((uv_handle_t *)&shop->removals, NULL);
 	uv_close((uv_handle_t *)&shop->tidy, NULL);
 	for (size_t i = 0; i < 2; i++)
 		uv_close((uv_handle_t *)&shop->signals[i], NULL);
@@ -63,12 +62,9 @@ static struct result start(struct shop *shop)
 	if (!shop->serve)
 		return FAIL(ERROR_MEMORY, "no memory for the server");
 	TRY(serve_listen(shop->serve, shop->settings.listen, shop->settings.port));
-	uv_timer_init(shop->loop, &shop->removals);
 	uv_timer_init(shop->loop, &shop->tidy);
-	shop->removals.data = shop;
 	shop->tidy.data = shop;
 	uv_timer_start(&shop->tidy, on_tidy, 1, RESOLVE_MS);
-	shop_removals_plan(shop);
 	for (size_t i = 0; i < 2; i++) {
 		uv_signal_init(shop->loop, &shop->signals[i]);
 		shop->signals[i].data = shop;

@@ -1,7 +1,8 @@
 // Orders, and how one is paid exactly once. The order is stored before onfile is asked; each try of
 // the shopper has one idempotency key, made of the order and the try; an answer that was not seen
 // (cut, too late, a crash) leaves the order PAYING, and the next look asks again with the same key,
-// or retrieves the intent when its id is known.
+// or retrieves the intent when its id is known. Who has no card yet pays on onfile's page, in a
+// checkout session whose intent is the order's from the start; the card is kept for the next time.
 #include "shop.h"
 
 #include "base/check.h"
@@ -68,10 +69,29 @@ static void keep_intent(struct shop_order *order, const json_t *intent)
 		(void)bytes_copy_text(bytes_text(id), order->intent, sizeof order->intent);
 }
 
-static void take_action(struct shop_order *order, const json_t *intent)
+static bool take_card(struct shop_order *order, const json_t *method)
 {
-	const char *url = shop_json_text(intent, "next_action", "redirect_to_url", "url", NULL);
+	json_t *card = shop_card_json(method);
+	bool fine = card &&
+	            bytes_copy_text(bytes_text(shop_json_text(card, "id", NULL)), order->card,
+	                            sizeof order->card) &&
+	            bytes_copy_text(bytes_text(shop_json_text(card, "brand", NULL)), order->brand,
+	                            sizeof order->brand) &&
+	            bytes_copy_text(bytes_text(shop_json_text(card, "last4", NULL)), order->last4,
+	                            sizeof order->last4);
 
+	json_decref(card);
+	return fine;
+}
+
+// Paid on onfile's page: the card is not known before it has paid.
+static bool is_checkout(const struct shop_order *order)
+{
+	return order->card[0] == 0;
+}
+
+static void take_action(struct shop_order *order, const char *url)
+{
 	if (!url || !bytes_start_with(bytes_text(url), "http") ||
 	    !bytes_copy_text(bytes_text(url), order->action, sizeof order->action))
 		return; // stays PAYING: the next look retrieves the intent
@@ -87,14 +107,21 @@ static void take_intent(struct shop_order *order, const json_t *intent)
 		return;
 	keep_intent(order, intent);
 	if (strcmp(status, "succeeded") == 0 || strcmp(status, "requires_capture") == 0) {
+		if (is_checkout(order))
+			(void)take_card(order, json_object_get(intent, "payment_method"));
 		order->state = SHOP_ORDER_PAID;
 		order->paid = clock_wall_ms();
 		set_error(order, NULL);
 	} else if (strcmp(status, "requires_action") == 0) {
-		take_action(order, intent);
+		take_action(order,
+		            shop_json_text(intent, "next_action", "redirect_to_url", "url", NULL));
+	} else if (is_checkout(order) && strcmp(status, "requires_payment_method") == 0) {
+		// The shopper may still pay on onfile's page.
 	} else if (strcmp(status, "processing") == 0) {
 		order->state = SHOP_ORDER_PAYING;
 	} else { // requires_payment_method, canceled
+		if (strcmp(status, "canceled") == 0)
+			order->intent[0] = 0; // the next try needs another one
 		order->state = SHOP_ORDER_FAILED;
 		set_error(order, shop_onfile_error(json_object_get(intent, "last_payment_error")));
 	}
@@ -109,7 +136,10 @@ static void take_answer(struct shop_order *order, const struct shop_answer *answ
 	const char *type = shop_json_text(error, "type", NULL);
 	bool decided = answer->status == 400 || answer->status == 402 || answer->status == 404;
 
-	if (answer->status == 200) {
+	if (answer->status == 200 && json_object_get(answer->body, "payment_status")) {
+		keep_intent(order, json_object_get(answer->body, "payment_intent"));
+		take_action(order, shop_json_text(answer->body, "url", NULL));
+	} else if (answer->status == 200) {
 		take_intent(order, answer->body);
 	} else if (decided && type && strcmp(type, "idempotency_error") != 0) {
 		keep_intent(order, json_object_get(error, "payment_intent"));
@@ -161,6 +191,28 @@ static void put_payment(const struct shop *shop, const struct shop_account *acco
 	http_form_put_text(form, "metadata[order]", order->id);
 }
 
+// The same of a checkout session.
+static void put_session(const struct shop *shop, const struct shop_account *account,
+                        const struct shop_order *order, struct buffer *form)
+{
+	char value[256];
+
+	http_form_put_text(form, "mode", "payment");
+	http_form_put_text(form, "customer", account->customer);
+	(void)snprintf(value, sizeof value, "%s/orders/%s", shop->settings.url, order->id);
+	http_form_put_text(form, "success_url", value);
+	http_form_put_text(form, "cancel_url", value);
+	(void)snprintf(value, sizeof value, "Soyka %s", order->id);
+	http_form_put_text(form, "line_items[0][price_data][product_data][name]", value);
+	http_form_put_text(form, "payment_intent_data[description]", value);
+	(void)snprintf(value, sizeof value, "%lld", (long long)order->amount);
+	http_form_put_text(form, "line_items[0][price_data][unit_amount]", value);
+	http_form_put_text(form, "line_items[0][price_data][currency]", "rub");
+	http_form_put_text(form, "line_items[0][quantity]", "1");
+	http_form_put_text(form, "payment_intent_data[metadata][order]", order->id);
+	http_form_put_text(form, "payment_intent_data[setup_future_usage]", "on_session");
+}
+
 // Asks onfile about an order that is PAYING or ACTION, or pays it. The first call of a try and
 // every repetition of it are the same request under the same key.
 static void ask(struct shop_payment *payment, const struct shop_account *account, bool first_call)
@@ -174,7 +226,8 @@ static void ask(struct shop_payment *payment, const struct shop_account *account
 	payment->next = shop->payments;
 	shop->payments = payment;
 	if (order->intent[0] && !first_call) {
-		(void)snprintf(path, sizeof path, "/v1/payment_intents/%s", order->intent);
+		(void)snprintf(path, sizeof path, "/v1/payment_intents/%s?expand[]=payment_method",
+		               order->intent);
 		shop_onfile(shop, "GET", path, BYTES_NONE, NULL, payment->language,
 		            payment_answered, payment);
 		return;
@@ -183,7 +236,12 @@ static void ask(struct shop_payment *payment, const struct shop_account *account
 	               order->intent, order->intent[0] ? "/confirm" : "");
 	(void)snprintf(key, sizeof key, "soyka-%s-%lld", order->id, (long long)order->attempt);
 	buffer_init(&form, 8192);
-	put_payment(shop, account, order, &form);
+	if (is_checkout(order)) {
+		(void)snprintf(path, sizeof path, "/v1/checkout/sessions");
+		put_session(shop, account, order, &form);
+	} else {
+		put_payment(shop, account, order, &form);
+	}
 	shop_onfile(shop, "POST", path, buffer_view(&form), key, payment->language,
 	            payment_answered, payment);
 	buffer_done(&form);
@@ -325,35 +383,15 @@ static void new_order_id(char ret_id[SHOP_ORDER_TEXT])
 	ret_id[2 + sizeof random] = 0;
 }
 
-static bool take_card(struct shop_order *order, const json_t *method)
+// The order is stored, then paid. `method`: a card of this customer; NULL: on onfile's page.
+static void place_order(struct shop_turn *turn, const json_t *method)
 {
-	json_t *card = shop_card_json(method);
-	bool fine = card &&
-	            bytes_copy_text(bytes_text(shop_json_text(card, "id", NULL)), order->card,
-	                            sizeof order->card) &&
-	            bytes_copy_text(bytes_text(shop_json_text(card, "brand", NULL)), order->brand,
-	                            sizeof order->brand) &&
-	            bytes_copy_text(bytes_text(shop_json_text(card, "last4", NULL)), order->last4,
-	                            sizeof order->last4);
-
-	json_decref(card);
-	return fine;
-}
-
-// The card is this customer's: the order is stored, then paid.
-static void card_seen(void *context, const struct shop_answer *answer)
-{
-	struct shop_turn *turn = context;
 	struct shop_order order = { .account = turn->account.row,
 		                    .state = SHOP_ORDER_PAYING,
 		                    .attempt = 1,
 		                    .created = clock_wall_ms() };
 
-	if (answer->status != 200) {
-		shop_reply_onfile(turn, answer);
-		return;
-	}
-	if (!take_card(&order, answer->body) || !take_items(turn, &order)) {
+	if ((method && !take_card(&order, method)) || !take_items(turn, &order)) {
 		shop_reply_error(turn, 400, "invalid", NULL);
 		return;
 	}
@@ -374,6 +412,21 @@ static void card_seen(void *context, const struct shop_answer *answer)
 		shop_reply_broken(turn, result);
 }
 
+static void card_seen(void *context, const struct shop_answer *answer)
+{
+	struct shop_turn *turn = context;
+
+	if (answer->status == 200)
+		place_order(turn, answer->body);
+	else
+		shop_reply_onfile(turn, answer);
+}
+
+static void order_on_page(struct shop_turn *turn)
+{
+	place_order(turn, NULL);
+}
+
 static void find_card(struct shop_turn *turn, shop_answered *done)
 {
 	struct bytes card = shop_body_text(turn, "card");
@@ -389,6 +442,7 @@ static void find_card(struct shop_turn *turn, shop_answered *done)
 }
 
 // POST /api/orders {items: [{id, count}], card, key}. `key` is the page's name for this tap.
+// Without a card the answer's `action` is onfile's page, where the shopper pays with one.
 void shop_post_order(struct shop_turn *turn)
 {
 	struct bytes key = shop_body_text(turn, "key");
@@ -403,6 +457,8 @@ void shop_post_order(struct shop_turn *turn)
 	struct result result = shop_order_by_key(turn->shop->data, turn->account.row, text, &order);
 	if (result_ok(result))
 		look(turn, &order);
+	else if (result.error == ERROR_NOT_FOUND && !shop_body_text(turn, "card").length)
+		shop_with_customer(turn, order_on_page);
 	else if (result.error == ERROR_NOT_FOUND)
 		find_card(turn, card_seen);
 	else

@@ -36,7 +36,6 @@ static const struct key keys[] = {
 	{ "sms.per_minute", NUMBER, false, AT(sms_per_minute), 1 },
 	{ "sms.per_ten_minutes", NUMBER, false, AT(sms_per_ten_minutes), 3 },
 	{ "sms.per_day", NUMBER, false, AT(sms_per_day), 5 },
-	{ "cards.undo_ms", NUMBER, false, AT(undo_ms), 10000 },
 	{ "onfile.timeout_ms", NUMBER, false, AT(timeout_ms), 60000 },
 };
 

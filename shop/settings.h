@@ -22,7 +22,6 @@ struct shop_settings {
 	uint32_t sms_per_minute; // to one number; 0 lifts the limit
 	uint32_t sms_per_ten_minutes;
 	uint32_t sms_per_day;
-	uint32_t undo_ms;    // how long a removed card can be brought back
 	uint32_t timeout_ms; // for one call to onfile
 };
 

@@ -39,7 +39,6 @@ TEST(a_whole_file_is_taken_with_its_defaults)
 	EXPECT(settings.sms_per_minute == 1);
 	EXPECT(settings.sms_per_ten_minutes == 3);
 	EXPECT(settings.sms_per_day == 0);
-	EXPECT(settings.undo_ms == 10000);
 	shop_settings_done(&settings);
 	EXPECT(settings.secret_key[0] == 0);
 	buffer_done(&why);

@@ -25,9 +25,7 @@ struct shop {
 	struct serve_static *shared; // tokens and brand marks, under /static
 	char version[17];            // changes with every file of the page
 	struct shop_payment *payments;
-	uv_timer_t removals; // runs when the next removed card is due
 	uv_timer_t tidy;
-	bool removing; // a detach is on its way
 	uv_signal_t signals[2];
 };
 
@@ -88,10 +86,8 @@ void shop_reply_onfile(struct shop_turn *turn, const struct shop_answer *answer)
 bool shop_is_id(struct bytes id);
 
 // cards.c
-shop_handler shop_get_cards, shop_post_link, shop_get_linked, shop_post_default, shop_post_remove,
-        shop_post_restore;
+shop_handler shop_get_cards, shop_post_link, shop_get_linked, shop_post_manage;
 json_t *shop_card_json(const json_t *method);
-void shop_removals_plan(struct shop *shop);
 
 // orders.c
 // Asks onfile about the orders whose answer was never seen: at the start, and every half minute.

@@ -1,8 +1,8 @@
-// Payment methods: the list, adding (onfile's page), the default, removing with ten seconds to undo.
+// Payment methods: the list, adding (onfile's card page); everything else is done on onfile's page for them.
 import { fill, h, icon } from "./dom.js";
 import { t } from "./words.js";
 import { api, loadCards, state } from "./shop.js";
-import { account, brandMark, brandName, cardName, empty, errorNotice, expiryNote, expiryState, plastic, sentence, sheet, toast, wait } from "./parts.js";
+import { account, brandMark, brandName, cardName, empty, errorNotice, expiryNote, expiryState, plastic, sheet, wait } from "./parts.js";
 import { linkCard } from "./pay.js";
 
 // Ways to pay: the bank card now; what else there will be is said, not promised as a button.
@@ -22,55 +22,21 @@ export function addSheet(next = "/cards") {
 		problem);
 }
 
-async function makeDefault(card, draw) {
-	const { error } = await api("POST", `cards/${card.id}/default`);
-	if (error) {
-		toast(sentence(error));
-		return;
-	}
-	await loadCards(true);
-	draw();
-	toast(t("card.default.done", { card: cardName(card) }));
+// Onfile's page: the default, names, removing. It comes back here.
+async function manage(event, problem) {
+	const button = event.currentTarget;
+	button.setAttribute("aria-busy", "true");
+	const { data, error } = await api("POST", "cards/manage");
+	button.removeAttribute("aria-busy");
+	if (error)
+		fill(problem, errorNotice(error));
+	else
+		location.assign(data.url);
 }
 
-async function remove(card, draw) {
-	const { data, error } = await api("POST", `cards/${card.id}/remove`);
-	if (error) {
-		toast(sentence(error));
-		return;
-	}
-	state.cards = state.cards.filter((other) => other.id !== card.id);
-	draw();
-	toast(t("card.removed", { card: cardName(card) }), { ms: data.undo_ms, label: t("undo"), action: async () => {
-		const answer = await api("POST", `cards/${card.id}/restore`);
-		await loadCards(true);
-		draw();
-		toast(answer.error ? sentence(answer.error) : t("card.back"));
-	} });
-}
-
-function cardSheet(card, draw) {
-	const body = h("div.stack");
-	const dialog = sheet(cardName(card), plastic(card), h("p.muted.center", expiryNote(card)), body);
-	const close = (then) => () => {
-		dialog.close();
-		then(card, draw);
-	};
-	const ask = () => {
-		const yes = h("button.button.button-danger", { type: "button", onclick: close(remove) }, t("card.remove.yes"));
-		fill(body, h("p.center.strong", { role: "alert" }, t("card.remove.ask")), h("p.center.muted.small", t("card.remove.note")), yes,
-			h("button.button.button-quiet", { type: "button", onclick: begin }, t("cancel")));
-		yes.focus();
-	};
-	const begin = () => fill(body, ...[
-		!card.default && h("button.button", { type: "button", onclick: close(makeDefault) }, t("card.make_default")),
-		h("button.button.button-quiet.danger", { type: "button", onclick: ask }, icon("bin", 20), t("card.remove"))].filter(Boolean));
-	begin();
-}
-
-function row(card, draw) {
+function row(card, problem) {
 	const at = expiryState(card);
-	return h("button.row", { type: "button", onclick: () => cardSheet(card, draw) },
+	return h("button.row", { type: "button", onclick: (event) => manage(event, problem) },
 		h("span.row-icon", brandMark(card.brand)),
 		h("span.row-body", h("span.row-title.card-title", cardName(card), card.default && h("span.tag", t("card.default"))),
 			h("span.row-note" + (at ? "." + at : ""), expiryNote(card))),
@@ -79,10 +45,12 @@ function row(card, draw) {
 
 export function cardsPage() {
 	const list = h("div.stack.stack-24", wait(t("cards.loading")));
+	const problem = h("div");
 	const draw = () => {
 		const add = h("button.button.button-auto", { type: "button", onclick: () => addSheet() }, icon("plus", 20), t("add.button"));
 		fill(list, ...(state.cards?.length
-			? [h("div.rows", state.cards.map((card) => row(card, draw))), add]
+			? [h("div.rows", state.cards.map((card) => row(card, problem))), problem, add,
+				h("button.button.button-quiet.button-auto", { type: "button", onclick: (event) => manage(event, problem) }, t("cards.manage"))]
 			: [empty(t("cards.empty"), t("cards.empty.text")), add]),
 		h("p.small.muted.safe", icon("lock", 20), h("span", t("cards.safe"))));
 	};

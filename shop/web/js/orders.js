@@ -45,7 +45,7 @@ function receipt(order) {
 			h("span.digits", money(item.price * item.count))))),
 		h("div.sum.sum-all", h("span", order.state === "paid" ? t("paid.sum") : t("sum")), h("span.digits", money(order.amount))),
 		h("dl.receipt-facts",
-			h("div", h("dt.muted", t("card")), h("dd.receipt-card", brandMark(order.card.brand), cardName(order.card))),
+			order.card.last4 && h("div", h("dt.muted", t("card")), h("dd.receipt-card", brandMark(order.card.brand), cardName(order.card))),
 			h("div", h("dt.muted", t("date")), h("dd", `${day(order.paid || order.created)}, ${moment(order.paid || order.created)}`))));
 }
 

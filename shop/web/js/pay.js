@@ -1,5 +1,5 @@
-// The panel that pays: with the default card in one tap, with another one in two; or what is missing
-// before that (an account, a card).
+// The panel that pays: with the default card in one tap, with another one in two, with the first one
+// on onfile's page; or what is missing before that (an account).
 import { fill, h, icon } from "./dom.js";
 import { t, money } from "./words.js";
 import { api, defaultCard, loadCards, state, tapDone, tapKey, total } from "./shop.js";
@@ -47,7 +47,7 @@ export function payPanel({ items, amount, here, extra = null, again = null, pref
 		const list = items();
 		const { data, error } = again
 			? await api("POST", `orders/${again}/pay`, { card: card.id })
-			: await api("POST", "orders", { items: list, card: card.id, key: tapKey(list, card.id) });
+			: await api("POST", "orders", { items: list, card: card?.id ?? "", key: tapKey(list, card?.id ?? "") });
 		busy = false;
 		if (error) {
 			problem = error;
@@ -73,8 +73,11 @@ export function payPanel({ items, amount, here, extra = null, again = null, pref
 			return h("a.button", { href: `/sign-in?next=${encodeURIComponent(here)}` }, t("pay.sign_in", { price: price() }));
 		if (!state.cards)
 			return problem ? h("button.button", { type: "button", onclick: load }, t("again")) : wait(t("pay.loading"));
+		if (!card && again)
+			return h("button.button", { type: "button", onclick: link }, icon("plus", 20), t("card.add"));
 		if (!card)
-			return [h("button.button", { type: "button", onclick: link }, icon("card"), t("pay.link")), h("p.small.muted", t("pay.link.note"))];
+			return [h("button.button.buy", { type: "button", "aria-busy": busy ? "true" : null, onclick: buy }, icon("card"), t("pay.first", { price: price() })),
+				h("p.small.muted", t("pay.first.note"))];
 		return [
 			h("button.row.pay-card", { type: "button", disabled: busy, onclick: () => chooser(card, here, (other) => { card = other; draw(); }) },
 				h("span.row-icon", brandMark(card.brand)),

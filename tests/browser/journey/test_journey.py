@@ -94,24 +94,30 @@ def test_same_card_again_keeps_its_id(browser, shopper):
     assert (card["exp_month"], card["exp_year"]) == (1, 2032), "what was typed last is what is kept"
 
 
-def test_default_and_removing_with_undo(browser, shopper):
+def test_the_default_is_chosen_on_onfiles_page(browser, shopper):
     visa = shopper.link(browser, FRICTIONLESS)
     mastercard = shopper.link(browser, MASTERCARD)
     assert [id for id, _ in shopper.cards()] == [visa, mastercard], "the first card is the default"
     browser.driver.get(shopper.shop + "/cards")
     browser.tap("main button.row", "4444")
-    browser.tap("dialog .button", "Make default")
+    browser.at("/p/bps_")
+    browser.tap("#cards button.row", "4444")
+    browser.tap("#make-default")
+    browser.see("#toast", "4444")
+    browser.tap("#back")
     browser.wait(lambda: "4444" in browser.count("main button.row", 2)[0].text, "the new default on top")
     assert [id for id, _ in shopper.cards()] == [mastercard, visa]
 
-    browser.tap("main button.row", "4242")
-    browser.tap("dialog .button", "Remove")
-    browser.tap("dialog .button-danger", "Yes, remove")
-    browser.count("main button.row", 1)
-    assert [id for id, _ in shopper.cards()] == [mastercard]
-    browser.tap(".toast .link", "Undo")
-    browser.count("main button.row", 2)
-    assert [id for id, _ in shopper.cards()] == [mastercard, visa]
+
+def test_the_first_purchase_keeps_the_card(browser, shopper, phone):
+    browser.driver.get(shopper.shop + "/goods/mug")
+    browser.tap(".buy", "by card")
+    browser.see("#submit", "Pay RUB")
+    browser.link(BY_SMS)
+    browser.confirm(phone.code(browser, "3155"))
+    browser.see("main h1", "Paid")  # the page goes back by itself
+    assert "3155" in browser.see(".receipt").text
+    assert [last4 for _, last4 in shopper.cards()] == ["3155"]
 
 
 def test_payment_that_asks_for_the_code(browser, shopper, phone):

@@ -162,7 +162,12 @@ class Handler(BaseHTTPRequestHandler):
         with self.state.lock:
             card = self.state.add_card(session["customer"], form["brand"], form["last4"])
             session.update(status="complete", url=None)
-            session["setup_intent"]["payment_method"] = card["id"]
+            if session["mode"] == "payment":
+                intent = self.state.intents[session["payment_intent"]]
+                intent["approvals"].append(card["id"])
+                intent.update(status="succeeded", amount_received=intent["amount"], payment_method=card["id"])
+            else:
+                session["setup_intent"]["payment_method"] = card["id"]
         back = session["success_url"].replace("{CHECKOUT_SESSION_ID}", session["id"])
         return self.answer(303, "", "text/html", back)
 
@@ -187,12 +192,6 @@ class Handler(BaseHTTPRequestHandler):
     def get_customer(self, form, query, customer):
         return self.customer(customer)
 
-    def change_customer(self, form, query, customer):
-        chosen = self.method_of(form["invoice_settings[default_payment_method]"], customer)
-        found = self.customer(customer)
-        found["invoice_settings"]["default_payment_method"] = chosen["id"]
-        return found
-
     def list_methods(self, form, query, customer):
         self.customer(customer)
         data = [m for m in self.state.methods.values() if m["customer"] == customer]
@@ -201,16 +200,10 @@ class Handler(BaseHTTPRequestHandler):
     def get_method(self, form, query, customer, method):
         return self.method_of(method, customer)
 
-    def detach(self, form, query, method):
-        found = self.method_of(method)
-        settings = self.state.customers[found["customer"]]["invoice_settings"]
-        if settings["default_payment_method"] == method:
-            settings["default_payment_method"] = None
-        found["customer"] = None
-        return found
-
     def create_session(self, form, query):
         self.customer(form["customer"])
+        if form["mode"] == "payment":
+            return self.create_payment_session(form)
         assert form["mode"] == "setup" and form["currency"] == "rub", form
         new = {"id": self.state.new("cs_test_"), "object": "checkout.session", "status": "open",
                "customer": form["customer"], "success_url": form["success_url"],
@@ -218,6 +211,26 @@ class Handler(BaseHTTPRequestHandler):
                "setup_intent": {"id": self.state.new("seti_"), "payment_method": None}}
         new["url"] = f"{self.state.url}/c/{new['id']}"
         self.state.sessions[new["id"]] = new
+        return new
+
+    def create_payment_session(self, form):
+        item = {name: form[f"line_items[0]{rest}"] for name, rest in (("amount", "[price_data][unit_amount]"), ("currency", "[price_data][currency]"),
+                                                                      ("name", "[price_data][product_data][name]"), ("quantity", "[quantity]"))}
+        assert item["currency"] == "rub" and item["quantity"] == "1" and form["payment_intent_data[setup_future_usage]"] == "on_session", form
+        intent = {"id": self.state.new("pi_"), "object": "payment_intent", "amount": int(item["amount"]), "currency": "rub",
+                  "customer": form["customer"], "status": "requires_payment_method", "payment_method": None,
+                  "metadata": {"order": form["payment_intent_data[metadata][order]"]}, "next_action": None, "last_payment_error": None, "approvals": []}
+        self.state.intents[intent["id"]] = intent
+        new = {"id": self.state.new("cs_test_"), "object": "checkout.session", "status": "open", "mode": "payment", "customer": form["customer"],
+               "success_url": form["success_url"], "cancel_url": form["cancel_url"], "payment_intent": intent["id"], "payment_status": "unpaid"}
+        new["url"] = f"{self.state.url}/c/{new['id']}"
+        self.state.sessions[new["id"]] = new
+        return new
+
+    def create_portal(self, form, query):
+        self.customer(form["customer"])
+        new = {"id": self.state.new("bps_"), "object": "billing_portal.session", "customer": form["customer"], "return_url": form["return_url"]}
+        new["url"] = f"{self.state.url}/c/portal?{new['id']}"
         return new
 
     def get_session(self, form, query, session):
@@ -267,7 +280,10 @@ class Handler(BaseHTTPRequestHandler):
     def get_intent(self, form, query, intent):
         if intent not in self.state.intents:
             raise missing("payment_intent")
-        return shown(self.state.intents[intent])
+        found = shown(self.state.intents[intent])
+        if query.get("expand[]") == "payment_method" and found.get("payment_method"):
+            found["payment_method"] = self.state.methods[found["payment_method"]]
+        return found
 
     def confirm_intent(self, form, query, intent):
         if intent not in self.state.intents:
@@ -278,10 +294,9 @@ class Handler(BaseHTTPRequestHandler):
 ROUTES = [
     ("POST", "/v1/customers", Handler.create_customer),
     ("GET", "/v1/customers/([^/]+)", Handler.get_customer),
-    ("POST", "/v1/customers/([^/]+)", Handler.change_customer),
     ("GET", "/v1/customers/([^/]+)/payment_methods", Handler.list_methods),
     ("GET", "/v1/customers/([^/]+)/payment_methods/([^/]+)", Handler.get_method),
-    ("POST", "/v1/payment_methods/([^/]+)/detach", Handler.detach),
+    ("POST", "/v1/billing_portal/sessions", Handler.create_portal),
     ("POST", "/v1/checkout/sessions", Handler.create_session),
     ("GET", "/v1/checkout/sessions/([^/]+)", Handler.get_session),
     ("POST", "/v1/payment_intents", Handler.create_intent),

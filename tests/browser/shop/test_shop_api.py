@@ -3,6 +3,7 @@ import re
 import time
 
 import pytest
+import requests
 from conftest import Person, last_code
 
 
@@ -213,56 +214,23 @@ def test_the_way_back_stays_in_the_shop(shop, fake, person, path):
     assert session["cancel_url"] == shop.url + "/cards"
 
 
-def test_another_card_becomes_the_default(shop, person):
-    person.sign_in()
-    person.link()
-    second = person.link("mir", "0004")
-    assert person.post(f"/api/cards/{second['id']}/default").status_code == 200
-    assert [(c["last4"], c["default"]) for c in person.cards()] == [("0004", True), ("4242", False)]
-
-
 def test_cards_of_others_cannot_be_touched(shop, fake):
     anna, boris = Person(shop), Person(shop)
     anna.sign_in("+79000000001")
     boris.sign_in("+79000000002")
     card = anna.link()
     boris.link()
-    for path in ("default", "remove", "restore"):
-        assert boris.post(f"/api/cards/{card['id']}/{path}").status_code in (404, 409)
     assert boris.order(card["id"]).status_code == 404
     assert len(anna.cards()) == 1 and not fake.state.intents
 
 
-def test_a_removed_card_comes_back_in_time(make_shop, fake):
-    person = Person(make_shop(**{"cards__undo_ms": 60000}))
+def test_everything_else_is_done_on_onfiles_page(shop, fake, person):
     person.sign_in()
-    card = person.link()
-    person.post(f"/api/cards/{card['id']}/remove")
-    assert person.cards() == []
-    assert fake.state.methods[card["id"]]["customer"]
-    assert person.post(f"/api/cards/{card['id']}/restore").status_code == 200
-    assert len(person.cards()) == 1
-
-
-def test_a_removed_card_is_detached_when_the_time_is_over(make_shop, fake):
-    person = Person(make_shop(**{"cards__undo_ms": 50}))
-    person.sign_in()
-    card = person.link()
-    person.post(f"/api/cards/{card['id']}/remove")
-    wait_for(lambda: fake.state.methods[card["id"]]["customer"] is None)
-    assert person.post(f"/api/cards/{card['id']}/restore").status_code == 409
-
-
-def test_a_removal_survives_a_crash(make_shop, fake):
-    shop = make_shop(**{"cards__undo_ms": 200})
-    person = Person(shop)
-    person.sign_in()
-    card = person.link()
-    person.post(f"/api/cards/{card['id']}/remove")
-    shop.kill()
-    assert fake.state.methods[card["id"]]["customer"]
-    shop.start()
-    wait_for(lambda: fake.state.methods[card["id"]]["customer"] is None)
+    person.link()
+    url = person.post("/api/cards/manage").json()["url"]
+    assert url.startswith(fake.url)
+    [form] = [form for method, path, form, _ in fake.state.requests if path == "/v1/billing_portal/sessions"]
+    assert form["return_url"] == shop.url + "/cards" and form["customer"] in fake.state.customers
 
 
 # Orders
@@ -275,6 +243,27 @@ def test_an_order_is_paid_in_one_call(shop, fake, person):
     assert order["amount"] == 2 * order["items"][0]["price"]
     assert fake.state.charges(order["id"]) == 1
     assert person.get("/api/orders").json()["orders"][0]["id"] == order["id"]
+
+
+def test_who_has_no_card_pays_on_onfiles_page_and_keeps_it(shop, fake, person):
+    person.sign_in()
+    answer = person.order("")
+    order = answer.json()["order"]
+    assert order["state"] == "action" and order["action"].startswith(fake.url + "/c/cs_test_") and order["card"]["last4"] == ""
+    look = lambda: person.get(f"/api/orders/{order['id']}").json()["order"]  # noqa: E731
+    assert look()["state"] == "action" and fake.state.charges(order["id"]) == 0
+    requests.post(order["action"], data={"brand": "mir", "last4": "0004"}, allow_redirects=False)
+    assert look()["state"] == "paid" and look()["card"]["last4"] == "0004" and fake.state.charges(order["id"]) == 1
+    assert [card["last4"] for card in person.cards()] == ["0004"]
+
+
+def test_an_order_whose_page_expired_can_be_paid_with_a_card(shop, fake, person):
+    person.sign_in()
+    order = person.order("").json()["order"]
+    next(iter(fake.state.intents.values())).update(status="canceled")
+    assert person.get(f"/api/orders/{order['id']}").json()["order"]["state"] == "failed"
+    card = person.link()
+    assert person.post(f"/api/orders/{order['id']}/pay", {"card": card["id"]}).json()["order"]["state"] == "paid"
 
 
 def test_the_price_is_the_shops(shop, fake, person):
