@@ -24,6 +24,9 @@ KEY = {"kty": "EC", "crv": "P-256", "kid": "test-1", "use": "enc", "alg": "ECDH-
        "x": "weNJy2HscCSM6AEDTDg04biOvhFhyyWvOHQfeF_PxMQ", "y": "e8lnCO-AlStT-NJVX-crhB7QRYhiix03illJOVAOyck"}
 BASE_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'"
 CARD = {"brand": "mir", "last4": "0004", "exp_month": 12, "exp_year": 2030}
+CARDS = [{"id": "pm_1", "brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "name": "", "default": True},
+         {"id": "pm_2", "brand": "amex", "last4": "0005", "exp_month": 1, "exp_year": 2031, "name": "Семейная карта для поездок", "default": False},
+         {"id": "pm_3", "brand": "unionpay", "last4": "0004", "exp_month": 2, "exp_year": 2024, "name": "", "default": False}]
 
 ERRORS = {
     "wrong": {"who": "shopper", "again": "now", "code": "card_declined", "decline_code": "incorrect_cvc", "field": "code",
@@ -98,6 +101,16 @@ class Session:
         data = base64url(json.dumps({"threeDSServerTransID": self.token,
                                      "threeDSMethodNotificationURL": f"{self.fake.pay}/3ds/method/{self.token}"}).encode())
         return self.set(step="preparing", method={"url": self.fake.bank + "/method", "data": data})
+
+    def choose(self):
+        """There is something to pay, and cards on file to pay with."""
+        return self.set(mode="payment", choose=True, cards=CARDS, amount={"minor": 199000, "currency": "rub", "decimals": 2},
+                        items=[{"name": "Лампа настольная с тёплым светом", "quantity": 2, "amount": 199000}])
+
+    def portal(self, cards):
+        """What the payment-methods page is told."""
+        self.state.update(mode="portal", cards=cards, expires_at=int(time.time()) + 3600, return_url=self.fake.shop + "/me", add_first=False)
+        return self
 
     def done(self, card=None):
         return self.set(step="done", card=card or CARD, return_url=self.fake.shop + "/linked")
@@ -177,6 +190,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         parts = url.path.strip("/").split("/")
         if parts[0] == "c" and len(parts) > 1 and parts[1].startswith("cs_"):
             return self.session(self.fake.session(parts[1]), parts[2:], query)
+        if parts[0] == "p" and len(parts) > 1:
+            session = self.fake.session(parts[1])
+            if parts[2:] == ["state"]:
+                return self.json(200, session.show("en"))
+            return self.page("methods.html", "form-action 'none'; frame-ancestors 'none'")
         self.page("lost.html", "form-action 'none'; frame-ancestors 'none'", 404)
 
     def static(self, path):
@@ -187,6 +205,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def session(self, session, rest, query):
         origin = self.fake.bank
+        if not rest and session.state.get("choose"):
+            return self.page("choose.html", "form-action 'none'; frame-ancestors 'none'")
         if not rest:
             return self.page("card.html", "frame-src 'self'; form-action 'none'; frame-ancestors 'self'")
         if rest == ["challenge"]:

@@ -9,7 +9,7 @@ import re
 
 import pytest
 from conftest import until
-from fake_core import WEB
+from fake_core import CARDS, WEB
 
 STATIC = WEB / "static"
 VIEWS = {
@@ -17,6 +17,7 @@ VIEWS = {
     "waiting": lambda s: s.set(step="waiting", challenge={"info": "Откройте приложение Sandbox Bank и подтвердите запрос."}),
     "done": lambda s: s.done(), "refused": lambda s: s.set(error="refused"), "fault": lambda s: s.set(error="fault"),
     "limit": lambda s: s.set(error="limit"), "expired": lambda s: s.set(step="expired"), "bank": lambda s: s.challenge("05"),
+    "choose": lambda s: s.choose(), "methods": lambda s: s.portal(CARDS), "no methods": lambda s: s.portal([]),
 }
 # Text that is wider than its box, outside what is hidden on purpose and the drawn card (which is decoration).
 CUT = """const bad = []; const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
@@ -48,7 +49,7 @@ def sized(chromium):
 
 def see(browser, session, view):
     VIEWS[view](session)
-    browser.driver.get(f"{browser.fake.pay}/c/{session.token}")
+    browser.driver.get(f"{browser.fake.pay}/{'p' if session.state['mode'] == 'portal' else 'c'}/{session.token}")
     if view == "bank":
         until(lambda: browser.js("return document.getElementById('cover')?.hidden"), "the bank's page")
     else:
@@ -68,7 +69,7 @@ def test_nothing_is_cut_off(chromium, session, sized, view, lang):
         assert chromium.js(CUT) == [], f"{width} px, {'large' if large else 'normal'} text"
 
 
-@pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "bank"])
+@pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "bank", "choose", "methods"])
 def test_nothing_is_cut_off_in_webkit(browser, session, view):
     session.state["locale"] = "ru"
     see(browser, session, view)
@@ -82,7 +83,7 @@ def test_the_check_itself_sees_a_cut(chromium, session, sized):
     assert chromium.js(CUT) != []
 
 
-@pytest.mark.parametrize("view", ["enter", "busy", "done", "refused"])
+@pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "choose", "methods"])
 def test_no_layout_shift(chromium, session, sized, view):
     sized(360, 740)
     see(chromium, session, view)
@@ -92,12 +93,13 @@ def test_no_layout_shift(chromium, session, sized, view):
     assert chromium.driver.execute_async_script(script) == 0
 
 
-@pytest.mark.parametrize("view", ["enter", "done", "refused", "waiting", "bank"])
+@pytest.mark.parametrize("view", ["enter", "done", "refused", "waiting", "bank", "choose", "methods"])
 def test_targets_are_large_enough(chromium, session, sized, view):
     sized(360, 740)
     see(chromium, session, view)
     small = chromium.js("""return [...document.querySelectorAll('a[href], button, input')]
         .filter(e => e.checkVisibility() && !e.closest('p'))
+        .map(e => e.closest('label') ?? e)
         .map(e => [e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 44)""")
     assert small == []
 
