@@ -62,8 +62,11 @@ CREATE TABLE cards (
 	handle BLOB NOT NULL,
 	sealed BLOB NOT NULL,
 	network_transaction_id TEXT NOT NULL,
+	used_ms INTEGER NOT NULL DEFAULT 0,
 	details TEXT NOT NULL
 );
+-- Removed cards whose sealed number is still kept for what can be taken back.
+CREATE INDEX cards_leaving ON cards (removed_ms) WHERE removed_ms != 0 AND length(sealed) > 0;
 CREATE INDEX cards_of_customer ON cards (customer, id) WHERE customer != 0 AND removed_ms = 0;
 CREATE UNIQUE INDEX cards_once ON cards (customer, fingerprint)
 	WHERE customer != 0 AND removed_ms = 0;
@@ -115,6 +118,8 @@ CREATE TABLE attempts (
 	stan INTEGER NOT NULL,
 	sent_ms INTEGER NOT NULL,
 	amount INTEGER NOT NULL,
+	captured INTEGER NOT NULL,
+	refunded INTEGER NOT NULL,
 	currency TEXT NOT NULL,
 	flags INTEGER NOT NULL,
 	decline_code TEXT NOT NULL,
@@ -140,13 +145,16 @@ CREATE TABLE steps (
 );
 CREATE INDEX steps_of_attempt ON steps (attempt, id);
 
--- Messages that the bank must have in the end: reversals and captures. Never removed while open.
+-- Messages that the bank must have in the end: reversals, captures, releases of what a capture left,
+-- refunds. Never removed while open.
 CREATE TABLE advices (
 	id INTEGER PRIMARY KEY,
 	attempt INTEGER NOT NULL,
+	refund INTEGER NOT NULL,
 	kind INTEGER NOT NULL,
 	state INTEGER NOT NULL,
 	tries INTEGER NOT NULL,
+	transmissions INTEGER NOT NULL,
 	due_ms INTEGER NOT NULL,
 	first_ms INTEGER NOT NULL,
 	stan INTEGER NOT NULL,
@@ -156,6 +164,23 @@ CREATE TABLE advices (
 );
 CREATE INDEX advices_open ON advices (due_ms) WHERE state IN (0, 1);
 CREATE INDEX advices_of_attempt ON advices (attempt);
+CREATE INDEX advices_for_people ON advices (id) WHERE state = 3;
+
+-- Money that goes back. What becomes of it is its advice's state; status is that, for lists.
+CREATE TABLE refunds (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	intent INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	reason INTEGER NOT NULL,
+	amount INTEGER NOT NULL,
+	currency TEXT NOT NULL,
+	decline_code TEXT NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX refunds_of_merchant ON refunds (merchant, id);
+CREATE INDEX refunds_of_attempt ON refunds (attempt, id);
 
 -- intent: the SetupIntent that links a card; payment: the PaymentIntent of mode=payment, else 0.
 CREATE TABLE sessions (

@@ -74,7 +74,7 @@ struct object_kind {
 	const struct edge *edges; // ends with a row without name
 };
 extern const struct object_kind customer_kind, card_kind, setup_intent_kind, setup_attempt_kind,
-        payment_intent_kind, charge_kind, session_kind, portal_kind;
+        payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind;
 
 // Members that many kinds have; `render->name` is theirs.
 void put_id(struct render *render);
@@ -87,6 +87,10 @@ void put_method_types(struct render *render);    // ["card"], what was asked for
 
 // A reference under the current member's name: null, an id, or the object.
 void put_reference(struct render *render, enum api_object kind, int64_t id);
+// An element of an array that is open; nothing is expanded below it.
+void put_inner(struct render *render, enum api_object kind, const void *object);
+// The list of a charge's refunds.
+void put_charge_refunds(struct render *render);
 // True when expand names the current member.
 bool is_expanded(const struct render *render);
 // A text of details; NULL when it is not there.

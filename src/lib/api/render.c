@@ -14,6 +14,7 @@ static const struct object_kind *const kinds[API_OBJECTS] = {
 	[API_PAYMENT_INTENT] = &payment_intent_kind,
 	[API_CHARGE] = &charge_kind,
 	[API_SESSION] = &session_kind,
+	[API_REFUND] = &refund_kind,
 	[API_PORTAL] = &portal_kind,
 };
 
@@ -64,6 +65,7 @@ static const char *details_of(enum api_object kind, const void *object)
 	case API_SETUP_INTENT: return ((const struct setup_intent *)object)->details;
 	case API_PAYMENT_INTENT: return ((const struct payment_intent *)object)->details;
 	case API_SESSION: return ((const struct session *)object)->details;
+	case API_REFUND: return ((const struct refund *)object)->details;
 	case API_PORTAL: return ((const struct portal *)object)->details;
 	default: return NULL;
 	}
@@ -73,6 +75,8 @@ static int64_t attempt_of(enum api_object kind, const void *object)
 {
 	if (kind == API_SETUP_INTENT)
 		return ((const struct setup_intent *)object)->attempt;
+	if (kind == API_REFUND)
+		return ((const struct refund *)object)->attempt;
 	return kind == API_PAYMENT_INTENT ? ((const struct payment_intent *)object)->attempt : 0;
 }
 
@@ -188,6 +192,11 @@ static void put_expanded(struct render *render, enum api_object kind, union any_
 	else
 		put_object(&render->json, last ? last + 1 : render->name, render->view, kind,
 		           object, length < API_PATH_CAPACITY ? path : "!.");
+}
+
+void put_inner(struct render *render, enum api_object kind, const void *object)
+{
+	put_object(&render->json, NULL, render->view, kind, object, "!.");
 }
 
 void put_reference(struct render *render, enum api_object kind, int64_t id)

@@ -7,7 +7,7 @@
 #include "api/id.h"
 #include "api/json.h"
 #include "api/params.h"
-#include "domain/objects.h"
+#include "domain/money.h"
 #include "domain/problem.h"
 
 enum api_object {
@@ -19,6 +19,7 @@ enum api_object {
 	API_PAYMENT_INTENT,
 	API_CHARGE, // an attempt of a payment
 	API_SESSION,
+	API_REFUND,
 	API_PORTAL, // billing_portal.session
 	API_EVENT,
 	API_OBJECTS
@@ -55,6 +56,9 @@ struct api_view {
 	// Reads a row of the kind's struct (an attempt for API_SETUP_ATTEMPT and API_CHARGE).
 	bool (*load)(void *owner, enum api_object kind, int64_t id, void *ret_object);
 	bool (*three_d_secure)(void *owner, int64_t attempt, struct api_three_d_secure *ret_facts);
+	// The refunds of a charge, newest first; NULL: none are shown.
+	size_t (*refunds)(void *owner, int64_t attempt, struct refund *ret_refunds,
+	                  size_t capacity);
 	// The short code that support knows an attempt by; "" when it has none.
 	void (*reference)(void *owner, int64_t attempt, char *ret_code, size_t capacity);
 };

@@ -216,21 +216,27 @@ static void put_charge_amount(struct render *render)
 
 static void put_captured_amount(struct render *render)
 {
-	bool captured = attempt(render)->state == ATTEMPT_PAID;
+	api_json_number(&render->json, render->name, attempt(render)->captured);
+}
 
-	api_json_number(&render->json, render->name, captured ? attempt(render)->amount : 0);
+// A hold that was given up counts as given back.
+static int64_t given_back(const struct attempt *of)
+{
+	return of->state == ATTEMPT_RELEASED ? of->amount : of->refunded;
 }
 
 static void put_refunded_amount(struct render *render)
 {
-	bool released = attempt(render)->state == ATTEMPT_RELEASED;
-
-	api_json_number(&render->json, render->name, released ? attempt(render)->amount : 0);
+	api_json_number(&render->json, render->name, given_back(attempt(render)));
 }
 
 static void put_refunded(struct render *render)
 {
-	api_json_flag(&render->json, render->name, attempt(render)->state == ATTEMPT_RELEASED);
+	const struct attempt *of = attempt(render);
+
+	api_json_flag(&render->json, render->name,
+	              of->state == ATTEMPT_RELEASED ||
+	                      (of->captured > 0 && of->refunded == of->captured));
 }
 
 static void put_captured(struct render *render)
@@ -357,25 +363,6 @@ static void put_charge_details(struct render *render)
 	card_done(&card);
 }
 
-// Only when asked for, as the clients expect.
-static void put_refunds(struct render *render)
-{
-	char id[API_ID_CAPACITY];
-	struct api_json *json = &render->json;
-
-	if (!is_expanded(render))
-		return;
-	api_id_make(render->view->id_key, API_ID_CHARGE, render->id, id);
-	api_json_open(json, render->name, '{');
-	api_json_text(json, "object", "list");
-	api_json_raw(json, "data", "[]");
-	api_json_flag(json, "has_more", false);
-	api_json_name(json, "url");
-	buffer_printf(json->buffer, "\"/v1/charges/%s/refunds\"", id);
-	api_json_done(json);
-	api_json_close(json, '}');
-}
-
 static void put_charge_status(struct render *render)
 {
 	api_json_text(&render->json, render->name, charge_status(attempt(render)));
@@ -415,7 +402,7 @@ static const struct field charge_fields[] = {
 	CONSTANT("receipt_number", "null"),
 	CONSTANT("receipt_url", "null"),
 	PUT("refunded", put_refunded),
-	PUT("refunds", put_refunds),
+	PUT("refunds", put_charge_refunds),
 	CONSTANT("review", "null"),
 	PUT("shipping", put_charge_shipping),
 	CONSTANT("source", "null"),

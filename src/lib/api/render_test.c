@@ -16,7 +16,8 @@ enum {
 	ATTEMPT = 40,
 	PAYMENT = 50,
 	CHARGE = 60,
-	SESSION = 70
+	SESSION = 70,
+	REFUND = 80
 };
 
 static const uint8_t key[API_ID_KEY_BYTES] = { 7 };
@@ -107,9 +108,34 @@ static struct attempt a_charge(void)
 		                 .problem = payment_problem,
 		                 .sent_ms = 1,
 		                 .amount = 1099,
+		                 .captured = payment_problem ? 0 : 1099,
+		                 .refunded = payment_problem ? 0 : 300,
 		                 .currency = "rub",
 		                 .response_code = "51",
 		                 .approval_code = "A1B2C3" };
+}
+
+static struct refund a_refund(enum refund_status status)
+{
+	return (struct refund){ .id = REFUND,
+		                .merchant = 1,
+		                .intent = PAYMENT,
+		                .attempt = CHARGE,
+		                .status = status,
+		                .reason = REFUND_REQUESTED_BY_CUSTOMER,
+		                .amount = 300,
+		                .currency = "rub",
+		                .details = text_copy("{\"metadata\":{\"k\":\"v\"}}") };
+}
+
+static size_t refunds(void *owner, int64_t attempt, struct refund *ret_refunds, size_t capacity)
+{
+	(void)owner;
+	if (attempt != CHARGE)
+		return 0;
+	for (size_t i = 0; i < capacity; i++)
+		ret_refunds[i] = a_refund(REFUND_SUCCEEDED);
+	return capacity;
 }
 
 static struct session a_session(enum session_status status)
@@ -155,6 +181,7 @@ static struct api_view view = { .id_key = key,
 	                        .expand = &expand,
 	                        .time_ms = time_of,
 	                        .load = load,
+	                        .refunds = refunds,
 	                        .reference = reference };
 
 static void reset(void)
@@ -264,6 +291,10 @@ TEST(objects_have_every_member_that_the_clients_require)
 	               required_charge_payment_method_details_card));
 	EXPECT(is_text(json, "description", "D") && is_text(json, "outcome.type", "authorized"));
 	json_decref(json);
+	json = RENDER(API_REFUND, refund, a_refund(REFUND_PENDING));
+	EXPECT(has_all(json, required_refund));
+	EXPECT(is_text(json, "pending_reason", "processing") && is_text(json, "status", "pending"));
+	json_decref(json);
 	json = RENDER(API_SESSION, session, a_session(SESSION_OPEN));
 	EXPECT(has_all(json, required_checkout_session));
 	EXPECT(!strncmp(json_string_value(at(json, "url")), "http://pay.localhost:8081/c/cs_test_",
@@ -289,6 +320,33 @@ TEST(values_come_from_the_row_and_its_details)
 	EXPECT(is_text(json, "card.brand", "mir") && is_text(json, "card.last4", "4242"));
 	EXPECT(is_text(json, "card.checks.cvc_check", "pass"));
 	EXPECT(json_is_object(at(json, "billing_details.address")));
+	json_decref(json);
+}
+
+TEST(a_charge_says_what_was_taken_and_given_back)
+{
+	reset();
+	json_t *json = RENDER(API_CHARGE, attempt, a_charge());
+	EXPECT(json_integer_value(at(json, "amount_captured")) == 1099);
+	EXPECT(json_integer_value(at(json, "amount_refunded")) == 300);
+	EXPECT(json_is_true(at(json, "captured")) && json_is_false(at(json, "refunded")));
+	EXPECT(!at(json, "refunds"));
+	json_decref(json);
+	snprintf(expand.paths[0], sizeof(expand.paths[0]), "refunds");
+	expand.count = 1;
+	json = RENDER(API_CHARGE, attempt, a_charge());
+	EXPECT(json_array_size(at(json, "refunds.data")) == 10);
+	EXPECT(json_is_true(at(json, "refunds.has_more")));
+	EXPECT(is_text(json, "refunds.data.9.object", "refund"));
+	EXPECT(is_text(json, "refunds.data.0.metadata.k", "v"));
+	json_decref(json);
+	expand.count = 0;
+	struct attempt held = a_charge();
+	held.state = ATTEMPT_RELEASED;
+	held.captured = held.refunded = 0;
+	json = RENDER(API_CHARGE, attempt, held);
+	EXPECT(json_integer_value(at(json, "amount_refunded")) == 1099);
+	EXPECT(json_is_false(at(json, "captured")) && json_is_true(at(json, "refunded")));
 	json_decref(json);
 }
 

@@ -25,6 +25,9 @@ enum flow_event_kind {
 	EVENT_RESULT,         // RReq: `status`
 	EVENT_CANCEL,         // the shopper went back, or the merchant canceled
 	EVENT_TIMER,          // the deadline of the state has passed
+	EVENT_CAPTURE,        // the merchant takes `amount` of what is held
+	EVENT_REFUND,         // the merchant gives `amount` of what was taken back
+	EVENT_CAPTURE_FAILED, // a person found out that the bank never took the money
 	FLOW_EVENTS
 };
 
@@ -35,6 +38,7 @@ struct flow_event {
 	char status;          // EVENT_STATUS, EVENT_RESULT: transStatus
 	bool method;          // EVENT_ENROLLED: the range has a method URL
 	bool differs;         // EVENT_APPROVED: another amount or currency than was asked for
+	int64_t amount;       // EVENT_CAPTURE, EVENT_REFUND: minor units
 };
 
 // A driver answers by its deadline; this much later its answer must have been heard here.
@@ -46,7 +50,10 @@ struct flow_policy {
 	bool accept_attempted;
 	bool accept_code_unchecked;
 	int decoupled_minutes;
-	int64_t bank_ms; // until the bank must have answered
+	int64_t bank_ms;          // until the bank must have answered
+	int64_t hold_ms;          // the life of an authorization that nobody captures
+	bool release_by_reversal; // what a partial capture leaves is given back by a partial
+	                          // reversal
 };
 
 // What the flow must remember beside its state.
@@ -58,6 +65,8 @@ struct flow_facts {
 	bool ask_again; // the bank wants the authentication's result in a second verification
 	bool present;   // a shopper is there who can be asked (always when linking)
 	bool code;      // the shopper typed a CVC
+	bool elsewhere; // another connection would take this payment
+	int64_t open;   // minor units: held and not captured, or captured and not refunded
 };
 
 // What is to be done once the step is durable.
@@ -72,6 +81,9 @@ enum flow_effect {
 	FLOW_REVERSE = 1 << 7,      // queue a reversal in this commit, unless there is one
 	FLOW_CAPTURE = 1 << 8,      // queue a capture advice in this commit
 	FLOW_IGNORED = 1 << 9, // the event means nothing in this state; nothing is to be written
+	FLOW_PAY_ELSEWHERE = 1 << 10, // a new attempt on the next connection
+	FLOW_RELEASE = 1 << 11,       // queue a reversal of what the capture left in this commit
+	FLOW_REFUND = 1 << 12,        // queue the refund in this commit
 };
 
 struct flow_step {
@@ -92,7 +104,10 @@ struct flow_step payment_next(const struct flow_facts *facts, const struct flow_
 // Names for logs, the support view and the documentation: "verifying", "approved".
 const char *flow_state_name(enum attempt_state state);
 const char *flow_event_name(enum flow_event_kind kind);
-// True when the attempt needs nothing more by itself.
+// True when the attempt waits for nobody: it is over, or held until the merchant says what is to be
+// done (or its life ends).
+bool flow_is_at_rest(enum attempt_state state);
+// True when nothing but a refund changes anything any more.
 bool flow_is_over(enum attempt_state state);
 // The longest that an attempt may be in this state, in milliseconds; 0: as long as it likes.
 int64_t flow_longest_ms(enum attempt_state state, const struct flow_policy *policy);

@@ -23,7 +23,8 @@ static bool link_lives_in(enum attempt_state state)
 
 static bool payment_lives_in(enum attempt_state state)
 {
-	return state == ATTEMPT_SENT || (state >= ATTEMPT_LOOKING_UP && state <= ATTEMPT_WAITING);
+	return state == ATTEMPT_SENT || state == ATTEMPT_HELD ||
+	       (state >= ATTEMPT_LOOKING_UP && state <= ATTEMPT_WAITING);
 }
 
 // What the bits of `n` say: every combination is walked.
@@ -38,18 +39,25 @@ static struct walk walk_of(bool link, int state, int event, char status, unsigne
 		           .method = n & 8 ? 'Y' : 0,
 		           .ask_again = n & 16,
 		           .present = link || n & 32,
+		           .elsewhere = n & 64,
+		           .open = 500,
 		           .code = n & 64 },
 		.event = { .kind = (enum flow_event_kind)event,
 		           .status = status,
 		           .problem = PROBLEM_DO_NOT_HONOR,
 		           .cvc_check = n & 1 ? CHECK_FAIL : CHECK_PASS,
 		           .method = n & 2,
+		           .amount = n & 4   ? 500
+		                     : n & 8 ? 200
+		                             : 501,
 		           .differs = n & 128 },
 		.policy = { .accept_unenrolled = n & 256,
 		            .accept_attempted = n & 512,
 		            .accept_code_unchecked = n & 1024,
 		            .decoupled_minutes = n & 2048 ? 60 : 0,
-		            .bank_ms = 20000 },
+		            .bank_ms = 20000,
+		            .release_by_reversal = n & 512,
+		            .hold_ms = 600000 },
 	};
 
 	walk.step =
@@ -110,8 +118,11 @@ static bool what_is_over_stays(const struct walk *walk)
 {
 	if (!flow_is_over(walk->facts.state))
 		return true;
+	if (!walk->link && walk->event.kind == EVENT_CAPTURE_FAILED &&
+	    walk->facts.state == ATTEMPT_PAID)
+		return walk->step.next == ATTEMPT_RELEASED;
 	return walk->step.next == walk->facts.state &&
-	       (walk->step.effects & ~(unsigned)(FLOW_IGNORED | FLOW_REVERSE)) == 0;
+	       (walk->step.effects & ~(unsigned)(FLOW_IGNORED | FLOW_REVERSE | FLOW_REFUND)) == 0;
 }
 
 static bool a_deadline_always_ends_the_state(const struct walk *walk)
@@ -127,6 +138,8 @@ static bool going_back_always_works(const struct walk *walk)
 		return true;
 	if (walk->facts.state == ATTEMPT_SENT)
 		return !changed(walk); // only the bank's answer, or its absence, ends it
+	if (walk->facts.state == ATTEMPT_HELD)
+		return walk->step.next == ATTEMPT_RELEASED && walk->step.effects == FLOW_REVERSE;
 	return walk->step.next == ATTEMPT_OVER && walk->step.problem == PROBLEM_CANCELLED;
 }
 
@@ -135,7 +148,7 @@ static bool an_end_has_a_reason(const struct walk *walk)
 	if (!changed(walk) || flow_is_over(walk->facts.state) || !flow_is_over(walk->step.next))
 		return true;
 	bool good = walk->step.next == ATTEMPT_LINKED || walk->step.next == ATTEMPT_PAID ||
-	            walk->step.next == ATTEMPT_HELD;
+	            walk->step.next == ATTEMPT_HELD || walk->step.next == ATTEMPT_RELEASED;
 	return good == (walk->step.problem == PROBLEM_NONE);
 }
 
@@ -177,7 +190,7 @@ static bool the_code_is_forgotten(const struct walk *walk)
 	return walk->facts.ask_again || walk->step.effects & FLOW_FORGET_CODE;
 }
 
-// After these the bank may hold the money.
+// After these the bank may hold the money, and did not before this step.
 static bool may_hold(const struct walk *walk)
 {
 	enum flow_event_kind kind = walk->event.kind;
@@ -188,18 +201,70 @@ static bool may_hold(const struct walk *walk)
 	       (walk->facts.state == ATTEMPT_GIVEN_UP || walk->facts.state == ATTEMPT_OVER);
 }
 
-static bool held_money_has_an_owner(const struct walk *walk)
+static bool is_kept(enum attempt_state state)
+{
+	return state == ATTEMPT_PAID || state == ATTEMPT_HELD;
+}
+
+// What is held stays held, is captured, or is reversed.
+static bool a_hold_has_an_owner(const struct walk *walk)
 {
 	bool reverses = walk->step.effects & FLOW_REVERSE;
-	bool kept = changed(walk) && !flow_is_over(walk->facts.state) &&
-	            (walk->step.next == ATTEMPT_PAID || walk->step.next == ATTEMPT_HELD);
+	bool takes = walk->step.effects & FLOW_CAPTURE;
 
-	if (may_hold(walk) != (reverses || kept) || (reverses && kept))
-		return false;
-	if (kept)
-		return walk->event.kind == EVENT_APPROVED && !walk->event.differs &&
-		       (walk->step.next == ATTEMPT_PAID) == !!(walk->step.effects & FLOW_CAPTURE);
-	return !(walk->step.effects & FLOW_CAPTURE);
+	if (walk->facts.state != ATTEMPT_HELD || !changed(walk))
+		return true;
+	return walk->step.next == ATTEMPT_PAID ? takes && !reverses
+	                                       : walk->step.next == ATTEMPT_RELEASED && reverses;
+}
+
+static bool new_money_has_an_owner(const struct walk *walk)
+{
+	bool reverses = walk->step.effects & FLOW_REVERSE;
+	bool kept = changed(walk) && is_kept(walk->step.next) && !is_kept(walk->facts.state);
+
+	if (walk->facts.state == ATTEMPT_HELD)
+		return true;
+	return may_hold(walk) == (reverses || kept) && !(reverses && kept);
+}
+
+static bool money_is_taken_only_when_the_bank_said_so(const struct walk *walk)
+{
+	bool takes = walk->step.effects & FLOW_CAPTURE;
+
+	if (walk->facts.state == ATTEMPT_HELD)
+		return true;
+	if (!changed(walk) || !is_kept(walk->step.next) || is_kept(walk->facts.state))
+		return !takes;
+	return walk->event.kind == EVENT_APPROVED && !walk->event.differs &&
+	       (walk->step.next == ATTEMPT_PAID) == takes;
+}
+
+static bool no_more_is_taken_or_given_than_there_is(const struct walk *walk)
+{
+	const unsigned moves = FLOW_CAPTURE | FLOW_RELEASE | FLOW_REFUND;
+	enum flow_event_kind kind = walk->event.kind;
+
+	if (kind != EVENT_CAPTURE && kind != EVENT_REFUND)
+		return !(walk->step.effects & (FLOW_RELEASE | FLOW_REFUND));
+	if (walk->event.amount > walk->facts.open)
+		return !changed(walk);
+	if (kind == EVENT_REFUND)
+		return (walk->step.effects & moves) ==
+		       (walk->facts.state == ATTEMPT_PAID ? FLOW_REFUND : 0u);
+	bool rest = walk->event.amount < walk->facts.open && walk->policy.release_by_reversal;
+	return (walk->step.effects & moves) == (walk->facts.state != ATTEMPT_HELD ? 0u
+	                                        : rest ? FLOW_CAPTURE | FLOW_RELEASE
+	                                               : (unsigned)FLOW_CAPTURE);
+}
+
+// Only where not one byte left may another bank be asked for the same money.
+static bool another_line_is_asked_only_when_nothing_left(const struct walk *walk)
+{
+	bool asks = walk->step.effects & FLOW_PAY_ELSEWHERE;
+
+	return asks == (!walk->link && walk->facts.state == ATTEMPT_SENT &&
+	                walk->event.kind == EVENT_NOT_SENT && walk->facts.elsewhere);
 }
 
 static bool money_is_asked_for_again_only_with_the_proof(const struct walk *walk)
@@ -212,7 +277,8 @@ static bool money_is_asked_for_again_only_with_the_proof(const struct walk *walk
 static bool a_machine_does_its_own_work_only(const struct walk *walk)
 {
 	const unsigned of_links = FLOW_VERIFY | FLOW_SAVE | FLOW_FORGET_CODE;
-	const unsigned of_payments = FLOW_REVERSE | FLOW_CAPTURE | FLOW_PAY_AGAIN;
+	const unsigned of_payments = FLOW_REVERSE | FLOW_CAPTURE | FLOW_PAY_AGAIN |
+	                             FLOW_PAY_ELSEWHERE | FLOW_RELEASE | FLOW_REFUND;
 
 	return !(walk->step.effects & (walk->link ? of_payments : of_links));
 }
@@ -242,8 +308,12 @@ TEST(a_link_forgets_the_code_with_the_banks_answer)
 
 TEST(no_money_is_held_without_an_owner)
 {
-	EXPECT(broken(false, held_money_has_an_owner) == 0);
+	EXPECT(broken(false, a_hold_has_an_owner) == 0);
+	EXPECT(broken(false, new_money_has_an_owner) == 0);
+	EXPECT(broken(false, money_is_taken_only_when_the_bank_said_so) == 0);
 	EXPECT(broken(false, money_is_asked_for_again_only_with_the_proof) == 0);
+	EXPECT(broken(false, no_more_is_taken_or_given_than_there_is) == 0);
+	EXPECT(broken(false, another_line_is_asked_only_when_nothing_left) == 0);
 }
 
 TEST(every_state_and_event_has_a_name)

@@ -49,7 +49,8 @@ struct card {
 	uint8_t sealed[SEALED_MAX];
 	size_t sealed_length;
 	char network_transaction_id[NETWORK_ID_MAX];
-	char *details; // billing_details, metadata, allow_redisplay
+	int64_t used_ms; // a payment was made with it then, or up to 30 days later; 0: never
+	char *details;   // billing_details, metadata, allow_redisplay
 };
 
 // Both kinds of intent share Stripe's names of states.
@@ -125,7 +126,8 @@ enum {
 	ATTEMPT_BY_MERCHANT = 1,
 	ATTEMPT_STORED_CREDENTIAL = 2,
 	ATTEMPT_AUTHENTICATED = 4,
-	ATTEMPT_MANUAL_CAPTURE = 8
+	ATTEMPT_MANUAL_CAPTURE = 8,
+	ATTEMPT_SINGLE_MESSAGE = 16, // the authorization takes the money too
 };
 
 struct attempt {
@@ -138,6 +140,8 @@ struct attempt {
 	int64_t answered_ms;
 	int64_t stan, sent_ms;
 	int64_t amount;
+	int64_t captured; // minor units, once a capture is queued (or was not needed)
+	int64_t refunded; // of these, refunds that are pending or done
 	char currency[4];
 	int flags; // ATTEMPT_…
 	char decline_code[CODE_MAX];
@@ -163,26 +167,6 @@ struct portal {
 	int64_t id, merchant, customer;
 	int64_t expires_ms;
 	char *details; // return_url, locale, flow_data
-};
-
-enum advice_kind { ADVICE_REVERSE = 1, ADVICE_CAPTURE = 2 };
-enum advice_state {
-	ADVICE_QUEUED = 0,
-	ADVICE_SENT,
-	ADVICE_ACKNOWLEDGED,
-	ADVICE_NEEDS_ATTENTION,
-	ADVICE_WITHOUT_ORIGINAL, // a reversal of what never reached the bank
-};
-
-struct advice {
-	int64_t id, attempt;
-	enum advice_kind kind;
-	enum advice_state state;
-	int tries;
-	int64_t due_ms;   // queued: when to send; sent: when it counts as unanswered
-	int64_t first_ms; // when it was queued first
-	int64_t stan, sent_ms, amount;
-	char response_code[8];
 };
 
 #define OBJECT_DONE(type)                                                                          \

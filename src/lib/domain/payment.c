@@ -2,83 +2,95 @@
 // nobody here knows is given up and reversed in one commit. flows.md, "Payment attempt".
 #include "domain/machine.h"
 
-static struct flow_step approved(const struct flow_now *now)
+// Another amount or currency, or a part of it.
+static bool differs(const struct flow_now *now)
 {
-	if (now->event->differs) {
-		struct flow_step step = machine_go(now, ATTEMPT_GIVEN_UP, 0, FLOW_REVERSE);
-		step.problem = PROBLEM_ANSWER_DIFFERS;
-		return step;
-	}
-	if (now->facts->flags & ATTEMPT_MANUAL_CAPTURE)
-		return machine_go(now, ATTEMPT_HELD, 0, 0);
-	return machine_go(now, ATTEMPT_PAID, 0, FLOW_CAPTURE);
+	return now->event->differs;
 }
 
-static struct flow_step declined(const struct flow_now *now)
+static bool is_manual(const struct flow_now *now)
 {
-	return machine_over(now, now->event->problem, 0);
+	return now->facts->flags & ATTEMPT_MANUAL_CAPTURE;
 }
 
-static struct flow_step needs_authentication(const struct flow_now *now)
+static bool is_single_message(const struct flow_now *now)
 {
-	if (!now->facts->present || now->facts->flags & ATTEMPT_AUTHENTICATED)
-		return machine_over(now, PROBLEM_AUTHENTICATION_REQUIRED, 0);
-	return machine_look_up(now, 0);
+	return now->facts->flags & ATTEMPT_SINGLE_MESSAGE;
 }
 
-static struct flow_step not_sent(const struct flow_now *now)
+static bool nobody_can_be_asked(const struct flow_now *now)
 {
-	return machine_over(now, PROBLEM_NO_ANSWER, 0);
+	return !now->facts->present || now->facts->flags & ATTEMPT_AUTHENTICATED;
 }
 
-static struct flow_step unknown(const struct flow_now *now)
+static bool another_line_takes_it(const struct flow_now *now)
 {
-	struct flow_step step = machine_go(now, ATTEMPT_GIVEN_UP, 0, FLOW_REVERSE);
-
-	step.problem = PROBLEM_NO_ANSWER;
-	return step;
+	return now->facts->elsewhere;
 }
 
-// An approval that comes after all never revives a payment that was given up: it is taken back.
-static struct flow_step late_approval(const struct flow_now *now)
+static bool is_all(const struct flow_now *now)
 {
-	struct flow_step step = machine_go(now, now->facts->state, 0, FLOW_REVERSE);
-
-	step.problem = PROBLEM_NO_ANSWER;
-	return step;
+	return now->event->amount == now->facts->open;
 }
 
-static struct flow_step cancel(const struct flow_now *now)
+static bool is_within(const struct flow_now *now)
 {
-	return machine_over(now, PROBLEM_CANCELLED, 0);
+	return now->event->amount > 0 && now->event->amount <= now->facts->open;
 }
 
-static struct flow_step pay_again(const struct flow_now *now)
+static bool rest_is_reversed(const struct flow_now *now)
 {
-	return machine_over(now, PROBLEM_AUTHENTICATION_REQUIRED, FLOW_PAY_AGAIN);
+	return is_within(now) && now->policy->release_by_reversal;
 }
+
+#define GIVE_UP(state) ROW(state, CANCEL, ALWAYS, OVER, CANCELLED, 0, REST)
 
 static const struct flow_row rows[] = {
-	{ ATTEMPT_SENT, EVENT_APPROVED, approved },
-	{ ATTEMPT_SENT, EVENT_DECLINED, declined },
-	{ ATTEMPT_SENT, EVENT_NEEDS_AUTHENTICATION, needs_authentication },
-	{ ATTEMPT_SENT, EVENT_NOT_SENT, not_sent },
-	{ ATTEMPT_SENT, EVENT_UNKNOWN, unknown },
-	{ ATTEMPT_SENT, EVENT_TIMER, unknown },
-	{ ATTEMPT_GIVEN_UP, EVENT_APPROVED, late_approval },
-	{ ATTEMPT_OVER, EVENT_APPROVED, late_approval },
-	{ ATTEMPT_LOOKING_UP, EVENT_CANCEL, cancel },
-	{ ATTEMPT_PREPARING, EVENT_CANCEL, cancel },
-	{ ATTEMPT_AUTHENTICATING, EVENT_CANCEL, cancel },
-	{ ATTEMPT_CHALLENGING, EVENT_CANCEL, cancel },
-	{ ATTEMPT_WAITING, EVENT_CANCEL, cancel },
+	ROW(SENT, APPROVED, differs, GIVEN_UP, ANSWER_DIFFERS, FLOW_REVERSE, REST),
+	ROW(SENT, APPROVED, is_manual, HELD, NONE, 0, WAIT_HOLD),
+	ROW(SENT, APPROVED, is_single_message, PAID, NONE, 0, REST),
+	ROW(SENT, APPROVED, ALWAYS, PAID, NONE, FLOW_CAPTURE, REST),
+	ROW(SENT, DECLINED, ALWAYS, OVER, OF_EVENT, 0, REST),
+	ROW(SENT, NEEDS_AUTHENTICATION, nobody_can_be_asked, OVER, AUTHENTICATION_REQUIRED, 0,
+	    REST),
+	ROW(SENT, NEEDS_AUTHENTICATION, ALWAYS, LOOKING_UP, NONE, FLOW_LOOK_UP, WAIT_DIRECTORY),
+	ROW(SENT, NOT_SENT, another_line_takes_it, OVER, NO_ANSWER, FLOW_PAY_ELSEWHERE, REST),
+	ROW(SENT, NOT_SENT, ALWAYS, OVER, NO_ANSWER, 0, REST),
+	ROW(SENT, UNKNOWN, ALWAYS, GIVEN_UP, NO_ANSWER, FLOW_REVERSE, REST),
+	ROW(SENT, TIMER, ALWAYS, GIVEN_UP, NO_ANSWER, FLOW_REVERSE, REST),
+
+	// An approval that comes after all never revives a payment: it is taken back.
+	ROW(GIVEN_UP, APPROVED, ALWAYS, GIVEN_UP, NO_ANSWER, FLOW_REVERSE, REST),
+	ROW(OVER, APPROVED, ALWAYS, OVER, NO_ANSWER, FLOW_REVERSE, REST),
+
+	ROW(HELD, CAPTURE, is_all, PAID, NONE, FLOW_CAPTURE, REST),
+	ROW(HELD, CAPTURE, rest_is_reversed, PAID, NONE, FLOW_CAPTURE | FLOW_RELEASE, REST),
+	ROW(HELD, CAPTURE, is_within, PAID, NONE, FLOW_CAPTURE, REST),
+	ROW(HELD, CANCEL, ALWAYS, RELEASED, NONE, FLOW_REVERSE, REST),
+	ROW(HELD, TIMER, ALWAYS, RELEASED, NONE, FLOW_REVERSE, REST),
+
+	ROW(PAID, REFUND, is_within, PAID, NONE, FLOW_REFUND, REST),
+	ROW(PAID, CAPTURE_FAILED, ALWAYS, RELEASED, NONE, 0, REST),
+
+	GIVE_UP(LOOKING_UP),
+	GIVE_UP(PREPARING),
+	GIVE_UP(AUTHENTICATING),
+	GIVE_UP(CHALLENGING),
+	GIVE_UP(WAITING),
 };
+
+// The same payment once more, with the proof.
+static const struct flow_row passed[] = {
+	ROW(PASSED, STATUS, ALWAYS, OVER, AUTHENTICATION_REQUIRED, FLOW_PAY_AGAIN, REST),
+};
+
+const struct flow_machine machine_payment = { "payment", rows, sizeof(rows) / sizeof(rows[0]),
+	                                      passed, sizeof(passed) / sizeof(passed[0]) };
 
 struct flow_step payment_next(const struct flow_facts *facts, const struct flow_event *event,
                               const struct flow_policy *policy, int64_t now_ms)
 {
 	const struct flow_now now = { facts, event, policy, now_ms };
-	struct flow_step step = machine_run(rows, sizeof(rows) / sizeof(rows[0]), &now);
 
-	return step.effects & FLOW_IGNORED ? authentication_run(&now, pay_again) : step;
+	return machine_run(&machine_payment, &now);
 }

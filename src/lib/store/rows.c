@@ -2,6 +2,8 @@
 // statement, so that SELECT * reads by position; store_open() checks that it is.
 #include "store/rows.h"
 
+#include "domain/money.h"
+
 #define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define LONG(type, name)                                                                           \
 	{                                                                                          \
@@ -54,6 +56,7 @@ static const struct store_column cards[] = {
 	FIXED(card, handle),
 	COUNTED(card, sealed, sealed_length),
 	TEXT(card, network_transaction_id),
+	LONG(card, used_ms),
 	HEAP(card, details),
 };
 
@@ -88,6 +91,8 @@ static const struct store_column attempts[] = {
 	LONG(attempt, stan),
 	LONG(attempt, sent_ms),
 	LONG(attempt, amount),
+	LONG(attempt, captured),
+	LONG(attempt, refunded),
 	TEXT(attempt, currency),
 	INT(attempt, flags),
 	TEXT(attempt, decline_code),
@@ -97,10 +102,26 @@ static const struct store_column attempts[] = {
 };
 
 static const struct store_column advices[] = {
-	LONG(advice, id),       LONG(advice, attempt),       INT(advice, kind),
-	INT(advice, state),     INT(advice, tries),          LONG(advice, due_ms),
-	LONG(advice, first_ms), LONG(advice, stan),          LONG(advice, sent_ms),
-	LONG(advice, amount),   TEXT(advice, response_code),
+	LONG(advice, id),
+	LONG(advice, attempt),
+	LONG(advice, refund),
+	INT(advice, kind),
+	INT(advice, state),
+	INT(advice, tries),
+	INT(advice, transmissions),
+	LONG(advice, due_ms),
+	LONG(advice, first_ms),
+	LONG(advice, stan),
+	LONG(advice, sent_ms),
+	LONG(advice, amount),
+	TEXT(advice, response_code),
+};
+
+static const struct store_column refunds[] = {
+	LONG(refund, id),      LONG(refund, merchant), LONG(refund, intent),
+	LONG(refund, attempt), INT(refund, status),    INT(refund, reason),
+	LONG(refund, amount),  TEXT(refund, currency), TEXT(refund, decline_code),
+	HEAP(refund, details),
 };
 
 static const struct store_column sessions[] = {
@@ -128,5 +149,6 @@ const struct store_table_row store_tables[STORE_TABLES] = {
 	[STORE_ATTEMPTS] = TABLE(attempts, attempt, true),
 	[STORE_ADVICES] = TABLE(advices, advice, false),
 	[STORE_SESSIONS] = TABLE(sessions, session, true),
+	[STORE_REFUNDS] = TABLE(refunds, refund, true),
 	[STORE_PORTALS] = TABLE(portals, portal, true),
 };

@@ -167,9 +167,15 @@ void api_payment_retrieve(struct api_call *call);
 void api_payment_update(struct api_call *call);
 void api_payment_confirm(struct api_call *call);
 void api_payment_cancel(struct api_call *call);
+void api_payment_capture(struct api_call *call);
 void api_payment_list(struct api_call *call);
 void api_charge_retrieve(struct api_call *call);
 void api_charge_list(struct api_call *call);
+void api_charge_refunds(struct api_call *call);
+void api_refund_create(struct api_call *call);
+void api_refund_retrieve(struct api_call *call);
+void api_refund_update(struct api_call *call);
+void api_refund_list(struct api_call *call);
 void api_portal_create(struct api_call *call);
 void api_session_create(struct api_call *call);
 void api_session_retrieve(struct api_call *call);
@@ -180,6 +186,10 @@ void api_event_list(struct api_call *call);
 void api_card_keys(struct api_call *call);
 void api_card_link(struct api_call *call);
 
+// api_payment_intents.c: stores what a call says about an intent in it, and looks whether an open
+// session owns it. False, or true for the second: refused.
+bool api_payment_merge(struct api_call *call, struct payment_intent *intent);
+bool api_payment_of_session(struct api_call *call, const struct payment_intent *intent);
 // What a removed card or customer takes with it. api_cards.c.
 void api_card_remove(struct core *core, struct card *card);
 // Takes an open session's intent, or an intent, back. api_setup_intents.c.

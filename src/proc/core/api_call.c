@@ -16,6 +16,7 @@ enum store_table api_table(enum api_object kind)
 	case API_SETUP_INTENT: return STORE_SETUP_INTENTS;
 	case API_PAYMENT_INTENT: return STORE_PAYMENT_INTENTS;
 	case API_SESSION: return STORE_SESSIONS;
+	case API_REFUND: return STORE_REFUNDS;
 	case API_PORTAL: return STORE_PORTALS;
 	default: CHECK(kind == API_SETUP_ATTEMPT || kind == API_CHARGE); return STORE_ATTEMPTS;
 	}
@@ -90,6 +91,19 @@ static bool three_d_secure(void *owner, int64_t id, struct api_three_d_secure *r
 	return asked;
 }
 
+static size_t refunds(void *owner, int64_t attempt, struct refund *ret_refunds, size_t capacity)
+{
+	struct core *core = owner;
+	struct store_query query = store_ask(core->store, STORE_REFUNDS_OF_ATTEMPT,
+	                                     STORE_N(attempt), STORE_N(capacity));
+	size_t count = 0;
+
+	while (count < capacity && store_step(&query))
+		store_read(&query, STORE_REFUNDS, &ret_refunds[count++]);
+	store_end(&query);
+	return count;
+}
+
 void api_view_of(struct core *core, int64_t merchant, struct merchant *ret_owner,
                  struct api_view *ret_view)
 {
@@ -105,6 +119,7 @@ void api_view_of(struct core *core, int64_t merchant, struct merchant *ret_owner
 		.owner = core,
 		.load = load,
 		.three_d_secure = three_d_secure,
+		.refunds = refunds,
 		.reference = reference,
 	};
 }
@@ -243,6 +258,8 @@ static const char *path_param(enum api_object kind)
 	case API_PAYMENT_INTENT: return "intent";
 	case API_CARD: return "payment_method";
 	case API_SESSION: return "session";
+	case API_REFUND: return "refund";
+	case API_CHARGE: return "charge";
 	default: return "id";
 	}
 }

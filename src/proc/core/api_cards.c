@@ -261,6 +261,7 @@ void api_card_remove(struct core *core, struct card *card)
 	card->removed_ms = core->now_ms;
 	store_update(core->store, STORE_CARDS, card);
 	event_card(core, EVENT_PAYMENT_METHOD_DETACHED, card);
+	flow_card_removed(core, card->id);
 	if (store_load(core->store, STORE_CUSTOMERS, owner, &customer) &&
 	    customer.default_card == card->id) {
 		customer.default_card = 0;

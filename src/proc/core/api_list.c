@@ -93,6 +93,7 @@ union row {
 	struct setup_intent setup_intent;
 	struct payment_intent payment_intent;
 	struct session session;
+	struct refund refund;
 	struct attempt attempt;
 };
 
@@ -104,6 +105,7 @@ static void row_done(enum api_object kind, union row *row)
 	case API_SETUP_INTENT: setup_intent_done(&row->setup_intent); break;
 	case API_PAYMENT_INTENT: payment_intent_done(&row->payment_intent); break;
 	case API_SESSION: session_done(&row->session); break;
+	case API_REFUND: refund_done(&row->refund); break;
 	default: break;
 	}
 }

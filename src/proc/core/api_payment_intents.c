@@ -49,8 +49,12 @@
 		  NULL },                                                                          \
 	        { "payment_method_options[card][moto]", API_FLAG, API_REFUSED, 0, 0, NULL },       \
 	        { "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },           \
-	        { "capture_method",           API_CHOICE, API_STORED | API_NOT_EMPTY, 0, 0,        \
-		  "automatic automatic_async" },                                                   \
+	        { "capture_method",                                                                \
+		  API_CHOICE,                                                                      \
+		  API_STORED | API_NOT_EMPTY,                                                      \
+		  0,                                                                               \
+		  0,                                                                               \
+		  "automatic automatic_async manual" },                                            \
 	        { "amount_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                   \
 	        { "payment_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                  \
 	        { "excluded_payment_method_types[]", API_TEXT, API_IGNORED, 0, 0, NULL },          \
@@ -115,12 +119,6 @@ const struct api_param api_payment_confirm_params[] = {
 	PAYMENT_PARAMS,
 	CONFIRM_PARAMS,
 	{ "amount_to_confirm", API_NUMBER, 0, 1, 99999999, NULL },
-	{ NULL, API_TEXT, 0, 0, 0, NULL },
-};
-
-const struct api_param api_payment_cancel_params[] = {
-	{ "cancellation_reason", API_CHOICE, 0, 0, 0,
-	  "abandoned duplicate fraudulent requested_by_customer" },
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -192,7 +190,7 @@ static bool read_currency(struct api_call *call, struct payment_intent *intent)
 }
 
 // What a checkout session pays is the session's until it is paid: it can be expired.
-static bool is_of_session(struct api_call *call, const struct payment_intent *intent)
+bool api_payment_of_session(struct api_call *call, const struct payment_intent *intent)
 {
 	if (!(intent->flags & PAYMENT_OF_SESSION) || intent->status > INTENT_PROCESSING)
 		return false;
@@ -233,7 +231,15 @@ static bool take_card(struct api_call *call, struct payment_intent *intent)
 	return true;
 }
 
-static bool merge(struct api_call *call, struct payment_intent *intent)
+static void take_capture_method(struct api_call *call, struct payment_intent *intent)
+{
+	if (api_params_is(&call->params, "capture_method", "manual"))
+		intent->flags |= PAYMENT_MANUAL_CAPTURE;
+	else if (api_params_has(&call->params, "capture_method"))
+		intent->flags &= ~PAYMENT_MANUAL_CAPTURE;
+}
+
+bool api_payment_merge(struct api_call *call, struct payment_intent *intent)
 {
 	json_t *details = api_details_read(intent->details);
 	struct api_error error;
@@ -243,6 +249,7 @@ static bool merge(struct api_call *call, struct payment_intent *intent)
 		api_refuse(call, &error);
 		return false;
 	}
+	take_capture_method(call, intent);
 	if (intent->attempt) // any update clears last_payment_error: it is not shown up to here
 		json_object_set_new(details, "cleared", json_integer(intent->attempt));
 	free(intent->details);
@@ -375,10 +382,11 @@ void api_payment_confirm(struct api_call *call)
 		confirm(call, &intent);
 		return;
 	}
-	if (is_of_session(call, &intent) || !may_confirm(call, &intent) || !api_types_fit(call) ||
-	    !api_url_fits(call, "return_url") || !take_customer(call, &intent) ||
-	    !take_card(call, &intent) || !take_presence(call, &intent) ||
-	    !has_card(call, &intent) || !merge(call, &intent))
+	if (api_payment_of_session(call, &intent) || !may_confirm(call, &intent) ||
+	    !api_types_fit(call) || !api_url_fits(call, "return_url") ||
+	    !take_customer(call, &intent) || !take_card(call, &intent) ||
+	    !take_presence(call, &intent) || !has_card(call, &intent) ||
+	    !api_payment_merge(call, &intent))
 		return;
 	store_update(call->core->store, STORE_PAYMENT_INTENTS, &intent);
 	confirm(call, &intent);
@@ -419,7 +427,7 @@ void api_payment_create(struct api_call *call)
 		}
 	}
 	if (!take_card(call, &intent) || !take_presence(call, &intent) ||
-	    needs_a_card(call, &intent) || !merge(call, &intent))
+	    needs_a_card(call, &intent) || !api_payment_merge(call, &intent))
 		return;
 	intent.id = core_next_id(core);
 	store_insert(core->store, STORE_PAYMENT_INTENTS, &intent);
@@ -455,60 +463,12 @@ void api_payment_update(struct api_call *call)
 			             "before the PaymentIntent is confirmed.");
 			return;
 		}
-	if (is_of_session(call, &intent) || !read_currency(call, &intent) || !api_types_fit(call) ||
-	    !take_customer(call, &intent) || !take_card(call, &intent) || !merge(call, &intent))
+	if (api_payment_of_session(call, &intent) || !read_currency(call, &intent) ||
+	    !api_types_fit(call) || !take_customer(call, &intent) || !take_card(call, &intent) ||
+	    !api_payment_merge(call, &intent))
 		return;
 	intent.amount = api_params_number(&call->params, "amount", intent.amount);
 	store_update(call->core->store, STORE_PAYMENT_INTENTS, &intent);
-	api_answer(call, API_PAYMENT_INTENT, &intent);
-}
-
-// Ends what runs, and the intent.
-static void take_back(struct core *core, struct payment_intent *intent, enum cancel_reason reason)
-{
-	int64_t id = intent->id;
-
-	if (intent->attempt) {
-		flow_cancel(core, intent->attempt);
-		payment_intent_done(intent);
-		if (!store_load(core->store, STORE_PAYMENT_INTENTS, id, intent))
-			return;
-	}
-	intent->status = INTENT_CANCELED;
-	intent->canceled = reason;
-	intent->canceled_ms = core->now_ms;
-	intent->capturable = 0;
-	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
-	event_payment_intent(core, EVENT_PAYMENT_INTENT_CANCELED, intent);
-	pages_changed(core, id);
-}
-
-void api_payment_abandon(struct core *core, int64_t id)
-{
-	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
-
-	if (store_load(core->store, STORE_PAYMENT_INTENTS, id, &intent) &&
-	    intent.status <= INTENT_REQUIRES_ACTION)
-		take_back(core, &intent, CANCEL_ABANDONED);
-}
-
-void api_payment_cancel(struct api_call *call)
-{
-	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
-	char message[260];
-
-	if (!api_find(call, &intent) || is_of_session(call, &intent))
-		return;
-	if (intent.status > INTENT_REQUIRES_ACTION) {
-		snprintf(message, sizeof(message),
-		         "You cannot cancel this PaymentIntent because it has a status of %s. Only "
-		         "a PaymentIntent with one of the following statuses may be canceled: "
-		         "requires_payment_method, requires_confirmation, requires_action.",
-		         api_intent_status_name(intent.status));
-		refuse_state(call, &intent, message);
-		return;
-	}
-	take_back(call->core, &intent, api_cancel_reason(call));
 	api_answer(call, API_PAYMENT_INTENT, &intent);
 }
 

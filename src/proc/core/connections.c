@@ -106,3 +106,27 @@ struct connection *connections_find(const struct core *core, const char *name)
 			return c;
 	return NULL;
 }
+
+struct connection_policy connections_policy_of(const struct core *core, int64_t number)
+{
+	struct connection_policy policy;
+
+	for (const struct connection *c = core->flows->connections; c; c = c->next)
+		if (c->number == number)
+			return c->policy;
+	policy_init(&policy); // it was removed; what is open still has to end
+	return policy;
+}
+
+// Each connection is tried once: the order only goes on.
+const struct connection *connections_after(const struct core *core, const struct attempt *row)
+{
+	bool found = false;
+
+	for (const struct connection *c = core->flows->connections; c; c = c->next) {
+		if (found && c->bank && c->state == 1)
+			return c;
+		found = found || c->number == row->connection;
+	}
+	return NULL;
+}

@@ -5,7 +5,7 @@
 static void attention_list(struct core *core, struct control_client *client, struct bytes arguments,
                            struct bytes blob)
 {
-	struct store_query query = store_begin(core->store, STORE_ADVICES_ATTENTION, NULL, 0);
+	struct store_query query = store_ask(core->store, STORE_ADVICES_ATTENTION, STORE_N(0));
 	struct advice advice;
 
 	(void)arguments;

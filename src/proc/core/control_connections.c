@@ -1,6 +1,6 @@
 // `onfile connection …`: what core knows of the lines to banks, and their tests.
 #include "core/control.h"
-#include "core/flows.h"
+#include "core/money.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"

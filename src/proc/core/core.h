@@ -70,6 +70,10 @@ bool core_tell_vault(struct core *core, enum wire_number number, const struct wi
 void core_ids_start(struct core *core);
 // A new row key: larger than all before (milliseconds since 2025 and a sequence).
 int64_t core_next_id(struct core *core);
+// Row keys of one millisecond: 0 to 599.
+enum { CORE_ID_SEQUENCES = 600 };
+int core_id_sequence(int64_t id);
+int64_t core_id_make(int64_t ms, int sequence);
 // The time in a row key, Unix milliseconds.
 int64_t core_id_ms(int64_t id);
 

@@ -75,6 +75,11 @@ void event_charge(struct core *core, enum event_type type, const struct payment_
 	write_event(core, type, intent->merchant, API_CHARGE, attempt, BYTES_NONE);
 }
 
+void event_refund(struct core *core, enum event_type type, const struct refund *refund)
+{
+	write_event(core, type, refund->merchant, API_REFUND, refund, BYTES_NONE);
+}
+
 void event_session(struct core *core, enum event_type type, const struct session *session)
 {
 	write_event(core, type, session->merchant, API_SESSION, session, BYTES_NONE);

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "domain/objects.h"
+#include "domain/money.h"
 
 struct core;
 
@@ -20,6 +20,7 @@ void event_payment_intent(struct core *core, enum event_type type,
                           const struct payment_intent *intent);
 void event_charge(struct core *core, enum event_type type, const struct payment_intent *intent,
                   const struct attempt *attempt);
+void event_refund(struct core *core, enum event_type type, const struct refund *refund);
 void event_session(struct core *core, enum event_type type, const struct session *session);
 
 // The same with `previous_attributes`: a JSON object of the members that changed, with their old

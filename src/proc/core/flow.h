@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "domain/objects.h"
+#include "domain/money.h"
 
 struct core;
 
@@ -47,6 +47,19 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
                void *owner);
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
               void *owner);
+
+// Takes `amount` of what an attempt holds, or gives it back to its customer: the message to the
+// bank is queued in this commit. False: it cannot be, nothing has happened.
+bool flow_capture(struct core *core, int64_t attempt, int64_t amount);
+// `refund` is stored and new. `done` is called once, when the bank has answered, or after its time.
+bool flow_refund(struct core *core, const struct refund *refund, flow_done *done, void *owner);
+// Waits for the bank's answer to a refund; calls back in this turn's end when there is none to wait
+// for.
+void flow_refund_wait(struct core *core, int64_t refund, flow_done *done, void *owner);
+// When a payment can no longer be given back, Unix milliseconds.
+int64_t flow_refundable_until_ms(const struct core *core, const struct attempt *attempt);
+// A card was removed: its seal is destroyed now, or when nothing needs it any more.
+void flow_card_removed(struct core *core, int64_t card);
 
 // Waits for a running attempt; calls back in this turn's end when it is at rest already.
 void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner);

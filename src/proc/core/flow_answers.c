@@ -1,6 +1,6 @@
 // What vault says to the flows: drivers' answers, each to the attempt, advice, result or test that
 // asked; cards that were opened; and what is done about questions that were lost with an old vault.
-#include "core/flows.h"
+#include "core/money.h"
 
 #include "base/log.h"
 

@@ -1,6 +1,6 @@
 // 3-D Secure from core's side: the lines that a driver of kind `authentication` gets, what its
 // answers mean, and the facts of a transaction, which the driver does not keep. docs/drivers.md.
-#include "core/flows.h"
+#include "core/money.h"
 
 #include "base/cleanup.h"
 #include "api/id.h"

@@ -1,5 +1,5 @@
 // The lines that a driver of kind `bank` gets, and what its answers mean. docs/drivers.md.
-#include "core/flows.h"
+#include "core/money.h"
 
 #include "base/cleanup.h"
 #include "base/check.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { LINE_LIMIT = 48 * 1024, RRN_CAPACITY = 16 };
+enum { LINE_LIMIT = 48 * 1024 };
 
 // ISO 4217: the currencies that cards are charged in most; letters as Stripe writes them.
 static const struct {
@@ -45,22 +45,68 @@ static void put_text(struct buffer *line, const char *member, const char *text)
 	json_put_text(line, bytes_text(text));
 }
 
+enum { RRN_DIGITS = 36, RRN_HOUR_MS = 3600 * 1000, RRN_LENGTH = 12 };
+static const char rrn_digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
 // DE37: YDDDHH and six characters of base 36 that count within the hour; one for all messages about
-// one payment, so it is made from the attempt's key.
-static void make_rrn(int64_t attempt, char ret_rrn[static RRN_CAPACITY])
+// one payment, so it is made from the attempt's key, which counts 600 in a millisecond (ids.c).
+void bank_rrn(int64_t attempt, char ret_rrn[static BANK_RRN_CAPACITY])
 {
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	int64_t at_ms = core_id_ms(attempt);
 	time_t seconds = (time_t)(at_ms / 1000);
-	uint64_t number = (uint64_t)(at_ms % 3600000) * 600 + (uint64_t)attempt % 600;
+	int64_t number = at_ms % RRN_HOUR_MS * CORE_ID_SEQUENCES +
+	                 core_id_sequence(attempt) % CORE_ID_SEQUENCES;
 	struct tm utc;
 	char text[7] = { 0 };
 
 	gmtime_r(&seconds, &utc);
-	for (int i = 6; i-- > 0; number /= 36)
-		text[i] = digits[number % 36];
-	snprintf(ret_rrn, RRN_CAPACITY, "%u%03u%02u%s", (unsigned)(utc.tm_year + 1900) % 10,
+	for (int i = 6; i-- > 0; number /= RRN_DIGITS)
+		text[i] = rrn_digits[number % RRN_DIGITS];
+	snprintf(ret_rrn, BANK_RRN_CAPACITY, "%u%03u%02u%s", (unsigned)(utc.tm_year + 1900) % 10,
 	         (unsigned)(utc.tm_yday + 1) % 1000, (unsigned)utc.tm_hour % 100, text);
+}
+
+static int64_t rrn_part(const char *text, int length, int base)
+{
+	int64_t number = 0;
+
+	for (int i = 0; i < length; i++) {
+		const char *digit = text[i] ? strchr(rrn_digits, text[i]) : NULL;
+		if (!digit || digit - rrn_digits >= base)
+			return -1;
+		number = number * base + (digit - rrn_digits);
+	}
+	return number;
+}
+
+// The year nearest to now that ends in this digit.
+static int year_of(int64_t digit, int64_t now_ms)
+{
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm utc;
+
+	gmtime_r(&seconds, &utc);
+	int year = utc.tm_year + 1900 - 4;
+	while (year % 10 != digit)
+		year++;
+	return year;
+}
+
+int64_t bank_rrn_read(const char *rrn, int64_t now_ms)
+{
+	if (strlen(rrn) != RRN_LENGTH)
+		return 0;
+	int64_t year = rrn_part(rrn, 1, 10);
+	int64_t day = rrn_part(rrn + 1, 3, 10);
+	int64_t hour = rrn_part(rrn + 4, 2, 10);
+	int64_t number = rrn_part(rrn + 6, 6, RRN_DIGITS);
+	if (year < 0 || day < 1 || hour < 0 || number < 0 ||
+	    number / CORE_ID_SEQUENCES >= RRN_HOUR_MS)
+		return 0;
+	struct tm start = { .tm_year = year_of(year, now_ms) - 1900, .tm_mday = 1 };
+	int64_t at_ms = (int64_t)timegm(&start) * 1000 + ((day - 1) * 24 + hour) * RRN_HOUR_MS +
+	                number / CORE_ID_SEQUENCES;
+	return core_id_make(at_ms, (int)(number % CORE_ID_SEQUENCES));
 }
 
 void bank_put_times(const struct core *core, struct buffer *line)
@@ -74,9 +120,9 @@ static void put_common(struct core *core, struct buffer *line, const char *op,
                        const struct attempt *row, int64_t id, int64_t stan, int64_t deadline_ms)
 {
 	struct merchant merchant;
-	char rrn[RRN_CAPACITY];
+	char rrn[BANK_RRN_CAPACITY];
 
-	make_rrn(row->id, rrn);
+	bank_rrn(row->id, rrn);
 	if (!store_load(core->store, STORE_MERCHANTS, row->merchant, &merchant))
 		memset(&merchant, 0, sizeof(merchant));
 	buffer_printf(line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld", (long long)id, op,
@@ -165,9 +211,13 @@ void bank_authorize(struct core *core, struct live *live)
 	put_money(&line, row->amount, row->currency);
 	buffer_printf(&line, ",\"initiator\":\"%s\",\"credential\":\"stored\"",
 	              row->flags & ATTEMPT_BY_MERCHANT ? "merchant" : "customer");
-	if (store_load(core->store, STORE_CARDS, row->card, &card) &&
-	    card.network_transaction_id[0])
-		put_text(&line, "network_transaction_id", card.network_transaction_id);
+	if (row->flags & ATTEMPT_SINGLE_MESSAGE)
+		buffer_put_text(&line, ",\"single_message\":true");
+	if (store_load(core->store, STORE_CARDS, row->card, &card)) {
+		card_used(core, &card);
+		if (card.network_transaction_id[0])
+			put_text(&line, "network_transaction_id", card.network_transaction_id);
+	}
 	put_authentication(&line, &live->authentication);
 	buffer_put_byte(&line, '}');
 	bank_ask(core, question, row->connection, deadline_ms, 1, row->card, buffer_view(&line));
@@ -176,7 +226,8 @@ void bank_authorize(struct core *core, struct live *live)
 // DE7 of the original as it was sent.
 static void put_original(struct buffer *line, const struct attempt *attempt)
 {
-	buffer_printf(line, ",\"original\":{\"mti\":\"0100\",\"stan\":\"%06lld\"",
+	buffer_printf(line, ",\"original\":{\"mti\":\"%s\",\"stan\":\"%06lld\"",
+	              attempt->flags & ATTEMPT_SINGLE_MESSAGE ? "0200" : "0100",
 	              (long long)attempt->stan);
 	put_time(line, "sent_at", "%m%d%H%M%S", attempt->sent_ms);
 	if (attempt->approval_code[0])
@@ -189,16 +240,19 @@ static void put_original(struct buffer *line, const struct attempt *attempt)
 bool bank_advice(struct core *core, const struct advice *advice, const struct attempt *attempt,
                  int64_t deadline_ms)
 {
+	static const char *const ops[] = { [ADVICE_REVERSE] = "reverse",
+		                           [ADVICE_CAPTURE] = "capture",
+		                           [ADVICE_RELEASE] = "reverse",
+		                           [ADVICE_REFUND] = "refund" };
 	int64_t id = core_next_id(core);
 	struct buffer line cleanup(buffer_done) = { 0 };
 	struct question *question = flows_ask(core, QUESTION_ADVICE, id, advice->id);
 
 	buffer_init(&line, LINE_LIMIT);
-	put_common(core, &line, advice->kind == ADVICE_REVERSE ? "reverse" : "capture", attempt, id,
-	           advice->stan, deadline_ms);
+	put_common(core, &line, ops[advice->kind], attempt, id, advice->stan, deadline_ms);
 	put_money(&line, advice->amount, attempt->currency);
 	put_original(&line, attempt);
-	buffer_printf(&line, ",\"repeat\":%s}", advice->tries > 1 ? "true" : "false");
+	buffer_printf(&line, ",\"repeat\":%s}", advice->transmissions > 1 ? "true" : "false");
 	return bank_ask(core, question, attempt->connection, deadline_ms, 1, attempt->card,
 	                buffer_view(&line));
 }
@@ -242,14 +296,14 @@ static bool is_another(const json_t *answer, const char *member, const char *our
 // An approval of something else than what was asked for, or of a part of it.
 static bool differs(const struct attempt *row, const json_t *answer)
 {
-	char stan[24], rrn[RRN_CAPACITY];
+	char stan[24], rrn[BANK_RRN_CAPACITY];
 	const json_t *amount = json_object_get(answer, "amount");
 	struct bytes currency = text_of(answer, "currency");
 
 	if (row->kind != ATTEMPT_PAYMENT)
 		return false;
 	snprintf(stan, sizeof(stan), "%06lld", (long long)row->stan);
-	make_rrn(row->id, rrn);
+	bank_rrn(row->id, rrn);
 	if (is_another(answer, "stan", stan) || is_another(answer, "rrn", rrn))
 		return true;
 	return (amount && json_integer_value(amount) != row->amount) ||

@@ -1,6 +1,6 @@
 // Linking a card: guards, opening by vault, the first question to the bank, and the one commit that
 // saves the card. The rules are in lib/domain/link.c.
-#include "core/flows.h"
+#include "core/money.h"
 #include "core/guards.h"
 
 #include "base/cleanup.h"

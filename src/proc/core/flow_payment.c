@@ -1,6 +1,6 @@
 // Payments with a linked card: one commit before the line leaves, one with the outcome. The rules
 // are in lib/domain/payment.c.
-#include "core/flows.h"
+#include "core/money.h"
 
 #include "base/cleanup.h"
 #include "base/check.h"
@@ -8,6 +8,23 @@
 #include "core/event.h"
 
 #include <stdlib.h>
+
+static const int64_t day_ms = 24 * 3600 * 1000;
+
+struct flow_policy flows_policy(const struct core *core, int64_t connection)
+{
+	const struct connection_policy own = connections_policy_of(core, connection);
+	struct flow_policy policy = core->flows->policy;
+
+	policy.hold_ms = own.hold_days * day_ms;
+	policy.release_by_reversal = own.release == RELEASE_REVERSAL;
+	return policy;
+}
+
+bool payment_has_elsewhere(struct core *core, const struct attempt *row)
+{
+	return connections_after(core, row) != NULL;
+}
 
 // What the authorization says of the authentication that the issuer asked for before.
 static void take_proof(struct authentication *to, const struct authentication *from)
@@ -21,7 +38,7 @@ static void take_proof(struct authentication *to, const struct authentication *f
 
 // `before` is the attempt that the issuer wanted an authentication for; NULL: this is the first.
 static struct live *start_attempt(struct core *core, struct payment_intent *intent, int flags,
-                                  const struct live *before)
+                                  int64_t connection, const struct live *before)
 {
 	struct attempt row = {
 		.id = core_next_id(core),
@@ -30,7 +47,7 @@ static struct live *start_attempt(struct core *core, struct payment_intent *inte
 		.intent = intent->id,
 		.customer = intent->customer,
 		.card = intent->card,
-		.connection = connections_pick(core, true)->number,
+		.connection = connection,
 		.state = ATTEMPT_SENT,
 		.deadline_ms = core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
 		.stan = flows_new_stan(core),
@@ -40,6 +57,10 @@ static struct live *start_attempt(struct core *core, struct payment_intent *inte
 	};
 
 	memcpy(row.currency, intent->currency, sizeof(row.currency));
+	row.flags &= ~ATTEMPT_SINGLE_MESSAGE;
+	if (connections_policy_of(core, connection).single_message &&
+	    !(row.flags & ATTEMPT_MANUAL_CAPTURE))
+		row.flags |= ATTEMPT_SINGLE_MESSAGE;
 	store_insert(core->store, STORE_ATTEMPTS, &row);
 	intent->attempt = row.id;
 	intent->status = INTENT_PROCESSING;
@@ -80,18 +101,48 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 	        intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
 	if (intent.flags & PAYMENT_MANUAL_CAPTURE)
 		flags |= ATTEMPT_MANUAL_CAPTURE;
-	struct live *started = start_attempt(core, &intent, flags, NULL);
+	struct live *started =
+	        start_attempt(core, &intent, flags, connections_pick(core, true)->number, NULL);
 	flow_wait(core, started->row.id, done, owner);
 }
 
-static void paid(struct core *core, struct payment_intent *intent, const struct live *live)
+static void paid(struct core *core, struct payment_intent *intent, const struct live *live,
+                 const struct flow_event *event)
 {
-	intent->received = live->row.amount;
+	intent->received = live->row.captured;
+	intent->capturable = 0;
+	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
+	event_charge(core,
+	             event->kind == EVENT_CAPTURE ? EVENT_CHARGE_CAPTURED : EVENT_CHARGE_SUCCEEDED,
+	             intent, &live->row);
+	event_payment_intent(core, EVENT_PAYMENT_INTENT_SUCCEEDED, intent);
+	if (event->kind != EVENT_CAPTURE) // its session ended with the hold
+		checkout_paid(core, intent);
+	metric_add(METRIC_PAYMENTS_DONE, 1);
+}
+
+static void held(struct core *core, struct payment_intent *intent, const struct live *live)
+{
+	intent->capturable = live->row.amount;
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	event_charge(core, EVENT_CHARGE_SUCCEEDED, intent, &live->row);
-	event_payment_intent(core, EVENT_PAYMENT_INTENT_SUCCEEDED, intent);
+	event_payment_intent(core, EVENT_PAYMENT_INTENT_AMOUNT_CAPTURABLE_UPDATED, intent);
 	checkout_paid(core, intent);
-	metric_add(METRIC_PAYMENTS_DONE, 1);
+	metric_add(METRIC_PAYMENTS_HELD, 1);
+}
+
+// A cancel brings its reason; a hold whose life is over has its own.
+static void released(struct core *core, struct payment_intent *intent, const struct live *live,
+                     const struct flow_event *event)
+{
+	intent->capturable = intent->received = 0;
+	intent->canceled_ms = core->now_ms;
+	if (!intent->canceled && event->kind != EVENT_CANCEL)
+		intent->canceled = event->kind == EVENT_TIMER ? CANCEL_EXPIRED : CANCEL_AUTOMATIC;
+	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
+	event_charge(core, EVENT_CHARGE_REFUNDED, intent, &live->row);
+	event_payment_intent(core, EVENT_PAYMENT_INTENT_CANCELED, intent);
+	metric_add(METRIC_PAYMENTS_RELEASED, 1);
 }
 
 static void failed(struct core *core, struct payment_intent *intent, const struct live *live)
@@ -106,31 +157,35 @@ static void failed(struct core *core, struct payment_intent *intent, const struc
 	           1);
 }
 
-// The issuer knows the shopper now: the same payment once more, with the proof. Who waited for the
-// first attempt waits for this one.
-void payment_again(struct core *core, struct live *live)
+// The same payment once more: with the proof, now that the issuer knows the shopper, or on the next
+// connection, since not one byte left on this one. Who waited for the first attempt waits for this.
+void payment_again(struct core *core, struct live *live, unsigned effects)
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+	bool proven = effects & FLOW_PAY_AGAIN;
+	const struct connection *next =
+	        proven ? connections_pick(core, true) : connections_after(core, &live->row);
 
 	if (!store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) ||
 	    intent.attempt != live->row.id)
 		return;
-	if (!connections_pick(core, true)) {
+	if (!next) {
 		intent.status = INTENT_REQUIRES_PAYMENT_METHOD;
 		failed(core, &intent, live);
 		return;
 	}
-	struct live *next =
-	        start_attempt(core, &intent, live->row.flags | ATTEMPT_AUTHENTICATED, live);
-	next->waiters = live->waiters;
+	int flags = live->row.flags | (proven ? ATTEMPT_AUTHENTICATED : 0);
+	struct live *again = start_attempt(core, &intent, flags, next->number, live);
+	again->waiters = live->waiters;
 	live->waiters = NULL;
 }
 
-void payment_stepped(struct core *core, struct live *live, const struct flow_step *step)
+void payment_stepped(struct core *core, struct live *live, const struct flow_event *event,
+                     const struct flow_step *step)
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 
-	if (step->effects & FLOW_PAY_AGAIN ||
+	if (step->effects & (FLOW_PAY_AGAIN | FLOW_PAY_ELSEWHERE) ||
 	    !store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) ||
 	    intent.attempt != live->row.id || intent.status == INTENT_CANCELED)
 		return;
@@ -139,18 +194,44 @@ void payment_stepped(struct core *core, struct live *live, const struct flow_ste
 		return;
 	intent.status = status;
 	switch (status) {
-	case INTENT_SUCCEEDED: paid(core, &intent, live); break;
+	case INTENT_SUCCEEDED: paid(core, &intent, live, event); break;
 	case INTENT_REQUIRES_PAYMENT_METHOD: failed(core, &intent, live); break;
-	case INTENT_REQUIRES_CAPTURE:
-		intent.capturable = live->row.amount;
-		store_update(core->store, STORE_PAYMENT_INTENTS, &intent);
-		event_payment_intent(core, EVENT_PAYMENT_INTENT_AMOUNT_CAPTURABLE_UPDATED, &intent);
-		checkout_paid(core, &intent);
-		break;
+	case INTENT_REQUIRES_CAPTURE: held(core, &intent, live); break;
+	case INTENT_CANCELED: released(core, &intent, live, event); break;
 	case INTENT_REQUIRES_ACTION:
 		store_update(core->store, STORE_PAYMENT_INTENTS, &intent);
 		event_payment_intent(core, EVENT_PAYMENT_INTENT_REQUIRES_ACTION, &intent);
 		break;
 	default: store_update(core->store, STORE_PAYMENT_INTENTS, &intent); break;
 	}
+}
+
+// --- what is held
+
+bool flow_capture(struct core *core, int64_t attempt, int64_t amount)
+{
+	const struct flow_event event = { .kind = EVENT_CAPTURE, .amount = amount };
+
+	return flows_event_of(core, attempt, &event);
+}
+
+// A few at a time: the rest comes with the next look.
+void payment_holds_due(struct core *core)
+{
+	enum { HOLDS_AT_ONCE = 100 };
+	int64_t ids[HOLDS_AT_ONCE];
+	size_t count = 0;
+	struct attempt row;
+	struct store_query query =
+	        store_ask(core->store, STORE_ATTEMPTS_HELD_TOO_LONG, STORE_N(core->now_ms));
+
+	while (count < HOLDS_AT_ONCE && store_step(&query)) {
+		store_read(&query, STORE_ATTEMPTS, &row);
+		ids[count++] = row.id;
+	}
+	store_end(&query);
+	for (size_t i = 0; i < count; i++)
+		flows_event_of(core, ids[i], &(struct flow_event){ .kind = EVENT_TIMER });
+	if (count == HOLDS_AT_ONCE)
+		due_add(&core->flows->due, core->now_ms + 100, DUE_HOLDS, 0);
 }

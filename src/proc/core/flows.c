@@ -1,6 +1,6 @@
 // Attempts at work: events in, steps of lib/domain stored, effects carried out, waiters told. What
 // is in memory here can be made anew from the store: see recover().
-#include "core/flows.h"
+#include "core/money.h"
 #include "core/guards.h"
 
 #include "base/cleanup.h"
@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { STAN_LIMIT = 1000000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000 };
+enum { STAN_LIMIT = 1000000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
 
 // --- numbers on the wire
 
@@ -193,6 +193,9 @@ void flow_forget(struct core *core, void *owner)
 		if (opening && opening->waiter.owner == owner)
 			opening->waiter.done = NULL;
 	}
+	for (size_t i = 0; i < flows->refunds.capacity; i++)
+		if (flows->refunds.slots[i].key)
+			forget_in_list((struct waiter **)&flows->refunds.slots[i].value, owner);
 	for (struct told **told = &flows->told; *told;) {
 		struct told *one = *told;
 		if (one->owner != owner) {
@@ -206,7 +209,16 @@ void flow_forget(struct core *core, void *owner)
 
 // --- events and steps
 
-static struct flow_facts facts_of(const struct live *live)
+// What can still be captured, or given back.
+static int64_t open_amount(const struct attempt *row)
+{
+	if (row->state == ATTEMPT_HELD)
+		return row->amount;
+	return row->state == ATTEMPT_PAID ? row->captured - row->refunded : 0;
+}
+
+static struct flow_facts facts_of(struct core *core, const struct live *live,
+                                  const struct flow_event *event)
 {
 	struct flow_facts facts = {
 		.state = live->row.state,
@@ -217,6 +229,9 @@ static struct flow_facts facts_of(const struct live *live)
 		.code = live->authentication.code,
 		.present =
 		        live->row.kind == ATTEMPT_LINK || !(live->row.flags & ATTEMPT_BY_MERCHANT),
+		.open = open_amount(&live->row),
+		.elsewhere = live->row.kind == ATTEMPT_PAYMENT && event->kind == EVENT_NOT_SENT &&
+		             payment_has_elsewhere(core, &live->row),
 	};
 	return facts;
 }
@@ -256,10 +271,22 @@ static void carry_out(struct core *core, struct live *live, unsigned effects)
 		authentication_look_up(core, live);
 	if (effects & FLOW_AUTHENTICATE)
 		authentication_ask(core, live);
+}
+
+// The bank's messages that a step of a payment leads to, in their order.
+static void carry_out_money(struct core *core, const struct live *live,
+                            const struct flow_event *event, unsigned effects)
+{
+	const struct attempt *row = &live->row;
+
 	if (effects & FLOW_REVERSE)
-		advice_queue(core, &live->row, ADVICE_REVERSE);
+		advice_queue(core, row, ADVICE_REVERSE, row->amount, 0);
 	if (effects & FLOW_CAPTURE)
-		advice_queue(core, &live->row, ADVICE_CAPTURE);
+		advice_queue(core, row, ADVICE_CAPTURE, row->captured, 0);
+	if (effects & FLOW_RELEASE)
+		advice_queue(core, row, ADVICE_RELEASE, row->amount - row->captured, 0);
+	if (effects & FLOW_REFUND)
+		advice_queue(core, row, ADVICE_REFUND, event->amount, live->refund);
 }
 
 static enum trial trial_of(const struct flow_step *step)
@@ -283,12 +310,17 @@ static void link_stepped(struct core *core, struct live *live, const struct flow
 }
 
 // An attempt that has just come to rest leaves the memory. Its number on the wire stays in use
-// while an advice about it is open (flow_advice.c).
+// while an advice about it is open (flow_advice.c), but not for the days that a hold may last: that
+// was answered, and number and time together (DE7, DE11) name it.
 static void rest(struct core *core, struct live *live)
 {
+	const struct attempt *row = &live->row;
+	bool free = row->kind == ATTEMPT_LINK || row->state == ATTEMPT_OVER ||
+	            row->state == ATTEMPT_HELD || row->flags & ATTEMPT_SINGLE_MESSAGE;
+
 	tell_waiters(core, live, FLOW_AT_REST);
-	if (live->row.kind == ATTEMPT_LINK || live->row.state == ATTEMPT_OVER)
-		flows_free_stan(core, live->row.stan);
+	if (free && row->state != ATTEMPT_GIVEN_UP)
+		flows_free_stan(core, row->stan);
 	map_take(&core->flows->lives, live->row.id);
 	live_free(live);
 }
@@ -296,9 +328,13 @@ static void rest(struct core *core, struct live *live)
 static void note_step(struct core *core, struct live *live, const struct flow_event *event,
                       const struct flow_step *step)
 {
-	if (step->next == ATTEMPT_PAID)
+	if (step->next == ATTEMPT_PAID && event->kind == EVENT_APPROVED)
 		return; // the row itself tells the story of a payment that just succeeded
-	if (step->problem)
+	if (event->amount)
+		flows_step(core, live->row.id, "%s %lld: %s -> %s", flow_event_name(event->kind),
+		           (long long)event->amount, flow_state_name(live->row.state),
+		           flow_state_name(step->next));
+	else if (step->problem)
 		flows_step(core, live->row.id, "%s: %s -> %s (%s)", flow_event_name(event->kind),
 		           flow_state_name(live->row.state), flow_state_name(step->next),
 		           problem_row((int)step->problem)->name);
@@ -316,7 +352,7 @@ static void take_step(struct core *core, struct live *live, const struct flow_st
 		row->problem = (int)step->problem;
 	row->state = step->next;
 	row->deadline_ms = step->deadline_ms;
-	if (row->deadline_ms)
+	if (row->deadline_ms && !flow_is_at_rest(row->state))
 		due_add(&core->flows->due, row->deadline_ms, DUE_ATTEMPT, row->id);
 	live->authentication.method = step->method;
 	live->authentication.ask_again = step->ask_again;
@@ -342,30 +378,50 @@ static struct flow_step next_step(struct core *core, const struct live *live,
                                   const struct flow_event *event)
 {
 	static const struct flow_event cancel = { .kind = EVENT_CANCEL };
-	struct flow_facts facts = facts_of(live);
+	struct flow_facts facts = facts_of(core, live, event);
 
-	if (live->row.kind == ATTEMPT_PAYMENT)
-		return payment_next(&facts, event, &core->flows->policy, core->now_ms);
+	if (live->row.kind == ATTEMPT_PAYMENT) {
+		const struct flow_policy policy = flows_policy(core, live->row.connection);
+		return payment_next(&facts, event, &policy, core->now_ms);
+	}
 	struct flow_step step = link_next(&facts, event, &core->flows->policy, core->now_ms);
 	if (step.effects & FLOW_SAVE && !link_customer_is_here(core, live->row.customer))
 		return link_next(&facts, &cancel, &core->flows->policy, core->now_ms);
 	return step;
 }
 
-void flows_event(struct core *core, struct live *live, const struct flow_event *event)
+// How much is taken.
+static void count_money(struct attempt *row, const struct flow_event *event,
+                        const struct flow_step *step)
+{
+	if (event->kind == EVENT_CAPTURE)
+		row->captured = event->amount;
+	else if (event->kind == EVENT_REFUND)
+		row->refunded += event->amount;
+	else if (event->kind == EVENT_CAPTURE_FAILED)
+		row->captured = 0;
+	else if (step->next == ATTEMPT_PAID)
+		row->captured = row->amount;
+}
+
+bool flows_event(struct core *core, struct live *live, const struct flow_event *event)
 {
 	bool link = live->row.kind == ATTEMPT_LINK;
-	bool late = flow_is_over(live->row.state);
+	bool rested = flow_is_at_rest(live->row.state);
 	struct flow_step step = next_step(core, live, event);
+	bool late = flow_is_over(live->row.state) && step.next == live->row.state;
 	int64_t intent = live->row.intent;
 
 	if (step.effects & FLOW_IGNORED) {
 		note_ignored(core, live, event);
-		return;
+		return false;
 	}
 	note_step(core, live, event, &step);
 	take_step(core, live, &step);
+	if (!link)
+		count_money(&live->row, event, &step);
 	carry_out(core, live, step.effects);
+	carry_out_money(core, live, event, step.effects);
 	if (has_facts(live))
 		authentication_save(core, live->row.id, &live->authentication);
 	if (step.problem) // the events of a failure show why, from the attempt's row
@@ -373,23 +429,35 @@ void flows_event(struct core *core, struct live *live, const struct flow_event *
 	if (link)
 		link_stepped(core, live, &step);
 	else if (!late)
-		payment_stepped(core, live, &step);
+		payment_stepped(core, live, event, &step);
 	store_update(core->store, STORE_ATTEMPTS, &live->row);
 	if (wants_the_shopper(live->row.state))
 		tell_waiters(core, live, FLOW_ACTION);
-	if (step.effects & FLOW_PAY_AGAIN)
-		payment_again(core, live);
-	if (!late && flow_is_over(live->row.state))
+	if (step.effects & (FLOW_PAY_AGAIN | FLOW_PAY_ELSEWHERE))
+		payment_again(core, live, step.effects);
+	if (!rested && flow_is_at_rest(live->row.state))
 		rest(core, live);
 	pages_changed(core, intent);
+	return true;
+}
+
+bool flows_event_of(struct core *core, int64_t attempt, const struct flow_event *event)
+{
+	struct live room;
+	struct live *live = flows_any(core, attempt, &room);
+	bool done = live && flows_event(core, live, event);
+
+	authentication_free(&room.authentication);
+	return done;
 }
 
 void flow_cancel(struct core *core, int64_t attempt)
 {
-	struct live *live = flows_live(core, attempt);
+	struct attempt row;
 
-	if (live)
-		flows_event(core, live, &(struct flow_event){ .kind = EVENT_CANCEL });
+	if (flows_live(core, attempt) ||
+	    (store_load(core->store, STORE_ATTEMPTS, attempt, &row) && row.state == ATTEMPT_HELD))
+		flows_event_of(core, attempt, &(struct flow_event){ .kind = EVENT_CANCEL });
 }
 
 // --- time
@@ -421,7 +489,14 @@ static void opening_due(struct core *core, int64_t id)
 static void sweep(struct core *core)
 {
 	guards_sweep(core);
+	cards_sweep(core);
 	due_add(&core->flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+}
+
+static void holds(struct core *core)
+{
+	payment_holds_due(core);
+	due_add(&core->flows->due, core->now_ms + HOLDS_MS, DUE_HOLDS, 0);
 }
 
 void flows_timer(struct core *core)
@@ -436,6 +511,8 @@ void flows_timer(struct core *core)
 		case DUE_OPENING: opening_due(core, entry.id); break;
 		case DUE_UNENROLLED: unenrolled_due(core, entry.id); break;
 		case DUE_SWEEP: sweep(core); break;
+		case DUE_HOLDS: holds(core); break;
+		case DUE_REFUND: refund_waited(core, entry.id); break;
 		}
 	}
 	call_told(core);
@@ -487,6 +564,7 @@ struct flows *flows_new(struct core *core)
 	connections_load(core);
 	recover(core);
 	due_add(&flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+	due_add(&flows->due, core->now_ms, DUE_HOLDS, 0);
 	return flows;
 }
 
@@ -507,6 +585,7 @@ void flows_free(struct flows *flows)
 	map_done(&flows->lives);
 	map_done(&flows->questions);
 	map_done(&flows->openings);
+	refunds_free(flows);
 	due_done(&flows->due);
 	while (flows->connections) {
 		struct connection *connection = flows->connections;

@@ -46,10 +46,11 @@ struct waiter {
 	void *owner;
 };
 
-// An attempt that is not at rest.
+// An attempt that is not at rest, or one that something happens to.
 struct live {
 	struct attempt row;
 	struct authentication authentication;
+	int64_t refund; // EVENT_REFUND: the refund's row
 	struct waiter *waiters;
 };
 
@@ -92,7 +93,15 @@ struct connection {
 	struct connection_policy policy;
 };
 
-enum due_kind { DUE_ATTEMPT, DUE_ADVICE, DUE_OPENING, DUE_UNENROLLED, DUE_SWEEP };
+enum due_kind {
+	DUE_ATTEMPT,
+	DUE_ADVICE,
+	DUE_OPENING,
+	DUE_UNENROLLED,
+	DUE_SWEEP,
+	DUE_HOLDS,  // authorizations whose life is over are looked for
+	DUE_REFUND, // who waits for this refund has waited long enough
+};
 
 // What a waiter is to be told, at the end of the turn.
 struct told {
@@ -106,6 +115,7 @@ struct flows {
 	struct map lives;     // attempt -> struct live
 	struct map questions; // id -> struct question
 	struct map openings;  // id -> struct opening
+	struct map refunds;   // refund -> struct waiter: who waits for its answer
 	struct due due;
 	struct connection *connections;
 	struct told *told;
@@ -122,8 +132,12 @@ struct live *flows_live(struct core *core, int64_t attempt);
 // One that may be over: read into `room` then, whose authentication is to be freed.
 struct live *flows_any(struct core *core, int64_t attempt, struct live *room);
 struct live *flows_add(struct core *core, const struct attempt *row);
-// One event of an attempt: step, store, effects, waiters.
-void flows_event(struct core *core, struct live *live, const struct flow_event *event);
+// One event of an attempt: step, store, effects, waiters. False: it means nothing in its state.
+bool flows_event(struct core *core, struct live *live, const struct flow_event *event);
+// The same for one that may be at rest.
+bool flows_event_of(struct core *core, int64_t attempt, const struct flow_event *event);
+// What the operator decided, with what a connection's policy says.
+struct flow_policy flows_policy(const struct core *core, int64_t connection);
 void flows_tell(struct core *core, flow_done *done, void *owner,
                 const struct flow_outcome *outcome);
 // Adds a line to the story of an attempt.
@@ -141,7 +155,7 @@ void flows_make_code(struct core *core, int64_t attempt);
 void flows_watch_clock(struct core *core);
 void flows_hurry(struct core *core);
 
-// --- flow_link.c, flow_payment.c: what is done in the commit of a step
+// --- flow_link.c: what is done in the commit of a step
 bool link_customer_is_here(struct core *core, int64_t customer);
 void link_saved(struct core *core, struct live *live);
 void link_failed(struct core *core, struct live *live);
@@ -149,23 +163,6 @@ void link_opened(struct core *core, const struct wire_message *message);
 // Accepts NULL.
 void opening_free(struct opening *opening);
 void link_opening_over(struct core *core, struct opening *opening, int problem);
-void payment_stepped(struct core *core, struct live *live, const struct flow_step *step);
-void payment_again(struct core *core, struct live *live);
-
-// --- flow_bank.c: lines of docs/drivers.md, kind bank
-void bank_verify(struct core *core, struct live *live);
-void bank_authorize(struct core *core, struct live *live);
-bool bank_advice(struct core *core, const struct advice *advice, const struct attempt *attempt,
-                 int64_t deadline_ms);
-// The event that a driver's answer to verify or authorize means; fills in the attempt's row.
-struct flow_event bank_event(struct core *core, struct attempt *row, const json_t *answer);
-// ISO 4217 digits of a currency's letters; "000" when it is not in domain/currencies.def.
-const char *bank_currency(const char *letters);
-// Appends the times of a message that leaves now: `sent_at` (DE7) and `local_at` (DE12, DE13).
-void bank_put_times(const struct core *core, struct buffer *line);
-// Sends a line with (card 1), with its code (2) or without (0) the card of an attempt.
-bool bank_ask(struct core *core, const struct question *question, int64_t connection,
-              int64_t deadline_ms, int card_kind, int64_t card, struct bytes line);
 
 // --- flow_authentication.c
 void authentication_look_up(struct core *core, struct live *live);
@@ -181,15 +178,13 @@ void authentication_result(struct core *core, int64_t attempt, uint64_t serial, 
 void authentication_result_answer(struct core *core, const struct question *question,
                                   const json_t *answer);
 
-// --- flow_advice.c
-void advice_queue(struct core *core, const struct attempt *attempt, enum advice_kind kind);
-void advice_due(struct core *core, int64_t id);
-void advice_answer(struct core *core, int64_t id, const json_t *answer);
-void advices_recover(struct core *core);
-
 // --- connections.c
 void connections_load(struct core *core);
 void connections_tell_vault(struct core *core);
+// The policy of a connection, by its number.
+struct connection_policy connections_policy_of(const struct core *core, int64_t number);
+// The next connection that takes a payment which not one byte of left on the attempt's own.
+const struct connection *connections_after(const struct core *core, const struct attempt *row);
 // Appends the policy as it is stored.
 void connections_policy(struct core *core, const char *name, struct buffer *json);
 void connections_state(struct core *core, const struct wire_message *message);

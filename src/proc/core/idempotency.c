@@ -139,10 +139,13 @@ bool idempotency_begin(struct api_call *call)
 	return used_before(call, &kept, buffer_view(&body));
 }
 
-// Money moves with payments only: their answers are kept for longer.
+// Money moves with payments and refunds: their answers are kept for longer.
 static int kind_of(const struct api_call *call)
 {
-	return call->route->object == API_PAYMENT_INTENT ? STORE_REPLAY_MONEY : STORE_REPLAY_SHORT;
+	enum api_object object = call->route->object;
+
+	return object == API_PAYMENT_INTENT || object == API_REFUND ? STORE_REPLAY_MONEY
+	                                                            : STORE_REPLAY_SHORT;
 }
 
 void idempotency_claim(struct api_call *call)

@@ -1,4 +1,6 @@
 // Row keys: milliseconds since the start of 2025 and a sequence. They grow whatever the clock does.
+// The sequence stays below 600, so that millisecond and sequence fit into the six characters that
+// DE37 has for them (flow_bank.c): a busy millisecond borrows from the next ones.
 #include "core/core.h"
 
 enum { KEY_SEQUENCE_BITS = 21, KEY_GAP = 1 << KEY_SEQUENCE_BITS };
@@ -25,8 +27,23 @@ int64_t core_next_id(struct core *core)
 {
 	int64_t now = (core->now_ms - key_start_ms) << KEY_SEQUENCE_BITS;
 
-	core->last_id = now > core->last_id ? now : core->last_id + 1;
+	if (now > core->last_id)
+		core->last_id = now;
+	else if (core_id_sequence(core->last_id) + 1 < CORE_ID_SEQUENCES)
+		core->last_id++;
+	else
+		core->last_id = ((core->last_id >> KEY_SEQUENCE_BITS) + 1) << KEY_SEQUENCE_BITS;
 	return core->last_id;
+}
+
+int core_id_sequence(int64_t id)
+{
+	return (int)(id & ((1 << KEY_SEQUENCE_BITS) - 1));
+}
+
+int64_t core_id_make(int64_t ms, int sequence)
+{
+	return ((ms - key_start_ms) << KEY_SEQUENCE_BITS) + sequence;
 }
 
 int64_t core_id_ms(int64_t id)

@@ -23,6 +23,21 @@ TEST(keys_grow_with_the_clock_and_without_it)
 	EXPECT(core_id_ms(core_next_id(&core)) == noon_ms + 1);
 }
 
+// DE37 is made from millisecond and sequence: no two keys may have the same of both.
+TEST(a_busy_millisecond_borrows_from_the_next)
+{
+	struct core core = { .now_ms = noon_ms };
+	int64_t before = 0;
+
+	for (int i = 0; i < 3 * CORE_ID_SEQUENCES; i++) {
+		int64_t id = core_next_id(&core);
+		EXPECT(id > before && core_id_sequence(id) < CORE_ID_SEQUENCES);
+		EXPECT(core_id_make(core_id_ms(id), core_id_sequence(id)) == id);
+		before = id;
+	}
+	EXPECT(core_id_ms(before) == noon_ms + 2);
+}
+
 // Numbers of questions to drivers are row keys that no row has: a crash must not make core choose
 // one of them again, for the answer to the old question may still come.
 TEST(a_key_that_was_given_is_not_given_again_after_a_crash)
