@@ -93,7 +93,7 @@ static int64_t authorizations_in_books;
 
 // An attempt as the books have it, and what the bank has of it.
 struct judged {
-	int64_t id, amount;
+	int64_t id, amount, captured, refunded;
 	enum attempt_state state;
 	bool attention; // a person has been called
 	const struct bank_entry *entry;
@@ -118,16 +118,21 @@ static void judge_authorization(const struct judged *a)
 static void judge_capture(const struct judged *a)
 {
 	int64_t captured = a->entry ? a->entry->captured : 0;
-	int64_t due = a->state == ATTEMPT_PAID ? a->amount : 0;
+	int64_t refunded = a->entry ? a->entry->refunded : 0;
+	int64_t due = a->state == ATTEMPT_PAID ? a->captured : 0;
 
 	if (captured != due && !(captured == 0 && a->attention))
 		sim_fail("attempt %lld is %s for %lld, and the bank took %lld", (long long)a->id,
 		         flow_state_name(a->state), (long long)due, (long long)captured);
-	if (captured == due)
-		settled_in_books += due; // else a person has been called, for this very sum
+	if (refunded != a->refunded && !a->attention)
+		sim_fail("attempt %lld gave %lld back, and the bank %lld", (long long)a->id,
+		         (long long)a->refunded, (long long)refunded);
+	// Where they differ, a person has been called for this very sum.
+	settled_in_books += captured - refunded;
 }
 
-// attempt, connection, stan, sent_ms, state, amount, advices that need attention
+// attempt, connection, stan, sent_ms, state, amount, advices that need attention, captured,
+// refunded
 static void check_attempt(sqlite3_stmt *row, const char *rule)
 {
 	const struct judged attempt = {
@@ -137,6 +142,8 @@ static void check_attempt(sqlite3_stmt *row, const char *rule)
 		.state = (enum attempt_state)sqlite3_column_int(row, 4),
 		.amount = sqlite3_column_int64(row, 5),
 		.attention = sqlite3_column_int64(row, 6) > 0,
+		.captured = sqlite3_column_int64(row, 7),
+		.refunded = sqlite3_column_int64(row, 8),
 	};
 
 	(void)rule;
@@ -168,7 +175,8 @@ static void open_books(void)
 static const struct {
 	const char *rule, *sql;
 } never[] = {
-	{ "an attempt is still alive at rest", "SELECT id FROM attempts WHERE deadline_ms != 0" },
+	{ "an attempt is still alive at rest",
+	  "SELECT id FROM attempts WHERE deadline_ms != 0 AND state != 9" },
 	{ "an advice is still open at rest", "SELECT id FROM advices WHERE state IN (0, 1)" },
 	{ "an intent has two approvals that stand",
 	  "SELECT intent FROM attempts WHERE kind = 2 AND state IN (9, 10) GROUP BY intent "
@@ -206,7 +214,9 @@ static void check_against_bank(void)
 
 	settled_in_books = authorizations_in_books = 0;
 	each("SELECT a.id, a.connection, a.stan, a.sent_ms, a.state, a.amount, (SELECT "
-	     "count(*) FROM advices v WHERE v.attempt = a.id AND v.state = 3) FROM attempts a "
+	     "count(*) FROM advices v WHERE v.attempt = a.id AND v.state = 3), a.captured, (SELECT "
+	     "coalesce(sum(amount), 0) FROM refunds r WHERE r.attempt = a.id AND r.status = 1) "
+	     "FROM attempts a "
 	     "WHERE a.kind = 2 AND a.stan != 0",
 	     check_attempt, "");
 	each("SELECT id, connection, stan, sent_ms FROM attempts WHERE kind = 1 AND state = 7",

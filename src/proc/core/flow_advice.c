@@ -8,6 +8,7 @@
 #include "core/event.h"
 
 static const int64_t attention_ms = 24LL * 3600 * 1000;
+static const int64_t longest_pause_ms = 3600 * 1000;
 
 static struct advice_policy policy_of(const struct core *core, int64_t connection)
 {
@@ -82,14 +83,22 @@ static bool must_wait(struct core *core, const struct advice *advice)
 	                        STORE_N(advice->id)) > 0;
 }
 
+static void set_due(struct core *core, struct advice *advice, int64_t due_ms)
+{
+	advice->due_ms = due_ms;
+	store_update(core->store, STORE_ADVICES, advice);
+	due_add(&core->flows->due, due_ms, DUE_ADVICE, advice->id);
+}
+
 // What waited for this one goes now.
 static void go_on(struct core *core, const struct advice *advice)
 {
-	int64_t next = store_one_number(core->store, STORE_ADVICE_NEXT, 0, STORE_N(advice->attempt),
-	                                STORE_N(advice->id));
+	int64_t id = store_one_number(core->store, STORE_ADVICE_NEXT, 0, STORE_N(advice->attempt),
+	                              STORE_N(advice->id));
+	struct advice next;
 
-	if (next)
-		due_add(&core->flows->due, core->now_ms, DUE_ADVICE, next);
+	if (id && store_load(core->store, STORE_ADVICES, id, &next))
+		set_due(core, &next, core->now_ms);
 }
 
 static void call_for_a_person(struct core *core, const struct advice *advice,
@@ -185,8 +194,12 @@ void advice_due(struct core *core, int64_t id)
 	struct advice advice;
 
 	if (!store_load(core->store, STORE_ADVICES, id, &advice) || advice.due_ms == 0 ||
-	    advice.due_ms > core->now_ms || must_wait(core, &advice))
+	    advice.due_ms > core->now_ms)
 		return;
+	if (must_wait(core, &advice)) { // the one before wakes it; this is only that nothing sleeps
+		set_due(core, &advice, core->now_ms + longest_pause_ms);
+		return;
+	}
 	// The day after which a person is called begins when it could first be sent.
 	if (advice.tries == 0)
 		advice.first_ms = core->now_ms;
