@@ -177,7 +177,9 @@ static const struct {
 } never[] = {
 	{ "an attempt is still alive at rest",
 	  "SELECT id FROM attempts WHERE deadline_ms != 0 AND state != 9" },
-	{ "an advice is still open at rest", "SELECT id FROM advices WHERE state IN (0, 1)" },
+	{ "an advice is still open at rest",
+	  "SELECT id FROM advices v WHERE state IN (0, 1) AND NOT EXISTS (SELECT 1 FROM advices "
+	  "before WHERE before.attempt = v.attempt AND before.id < v.id AND before.state = 3)" },
 	{ "an intent has two approvals that stand",
 	  "SELECT intent FROM attempts WHERE kind = 2 AND state IN (9, 10) GROUP BY intent "
 	  "HAVING count(*) > 1" },

@@ -252,7 +252,7 @@ static void after_payment(struct order *order, int status)
 	if (status == TOLD_CAPTURABLE) {
 		after_hold(order);
 	} else if (status == TOLD_SUCCEEDED && order->received_told > order->refunded &&
-	           chance_of(0)) { // until the checker knows refunds
+	           chance_of(300)) {
 		refund(order);
 	} else if (status == 0 && order->tries++ < 2 && chance_of(600)) {
 		confirm(order);

@@ -10,9 +10,14 @@ enum {
 	ALL = ADVICES | REFUND,
 };
 
+// So many tries take longer, by their pauses, than any clock can be believed to be wrong.
+enum { BELIEVED_TRIES = 5 };
+
+// A clock that was set, or a day without power, calls nobody: it has been tried often, too.
 static bool is_too_old(const struct advice_now *now)
 {
-	return now->now_ms - now->advice->first_ms >= now->policy->attention_ms;
+	return now->advice->tries >= BELIEVED_TRIES &&
+	       now->now_ms - now->advice->first_ms >= now->policy->attention_ms;
 }
 
 // The original may still be on its way: only after its time is "unknown to us" final. The clock
@@ -20,8 +25,6 @@ static bool is_too_old(const struct advice_now *now)
 // window, too.
 static bool late_window_is_over(const struct advice_now *now)
 {
-	enum { BELIEVED_TRIES = 5 };
-
 	return now->advice->tries >= BELIEVED_TRIES &&
 	       now->now_ms > now->original_deadline_ms + now->policy->late_window_ms;
 }

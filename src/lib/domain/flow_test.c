@@ -348,7 +348,7 @@ static long broken(bool (*holds)(const struct advice_walk *walk))
 		struct advice_walk walk = {
 			.advice = { .kind = (enum advice_kind)(n % 4 + 1),
 			            .state = (enum advice_state)(n / 4 % 8),
-			            .tries = 2,
+			            .tries = n / 32 % 2 ? 2 : 9,
 			            .transmissions = 1 + (int)(n / 32 % 2),
 			            .first_ms = 1000 },
 			.event = (enum advice_event)(n / 64 % ADVICE_EVENTS),
