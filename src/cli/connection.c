@@ -1,251 +1,342 @@
-// `onfile connection add`: the driver says which parameters it needs; they come from options, from
-// files, or from the person at the terminal; vault seals them through root's socket; core stores
-// the blob. A parameter's value is never printed, and a secret one never echoed.
-#include "call.h"
+// `onfile connection add|set|show`: the driver says which parameters it needs; they come from
+// options, files, standard input or the person at the terminal; vault seals them through root's
+// socket; core stores the blob. What vault shows again are the parameters that the driver did not
+// call secret.
+#include "ask.h"
 #include "describe.h"
-
-#include "parent/parent.h"
+#include "seal.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
-enum { PARAMETERS_MAX = 8192, BLOB_MAX = 16384 };
+enum { ASKED_TIMES = 3 };
 
-static struct bytes option_key(const char *value)
+// What a new or changed connection is made of.
+struct draft {
+	struct cli_call *call;
+	struct cli_driver *driver;
+	const struct cli_json *before; // what is shown of the connection that is changed; NULL: new
+	struct bytes hidden;           // the names of what is not shown of it
+	struct buffer parameters, grants, shown, blob, arguments;
+	struct cli_document given; // `parameters`, read again
+};
+
+static void draft_free(struct draft **draft)
 {
-	struct bytes text = bytes_text(value);
-
-	return bytes_slice(text, 0, bytes_find(text, '='));
+	if (!*draft)
+		return;
+	cli_driver_done((*draft)->driver);
+	free((*draft)->driver);
+	buffer_done(&(*draft)->parameters);
+	buffer_done(&(*draft)->grants);
+	buffer_done(&(*draft)->shown);
+	buffer_done(&(*draft)->blob);
+	buffer_done(&(*draft)->arguments);
+	cli_document_done(&(*draft)->given);
+	free(*draft);
 }
 
-// Every --set and --set-file must name a parameter of the driver, once.
-static bool check_options(const struct cli_call *call, const struct cli_driver *driver)
+static struct draft *draft_new(struct cli_call *call)
 {
-	for (int i = 0; i < call->count; i++) {
-		const struct cli_option *option = &call->options[i];
-		if (strncmp(option->name, "set", 3) != 0)
-			continue;
-		struct bytes key = option_key(option->value);
-		if (!cli_parameter(driver, key) || !option->value[key.length]) {
-			cli_fail(0,
-			         "--%s wants NAME=VALUE, and %.*s is no parameter of this driver",
-			         option->name, (int)key.length, (const char *)key.data);
-			return false;
-		}
-		for (int j = 0; j < i; j++)
-			if (strncmp(call->options[j].name, "set", 3) == 0 &&
-			    bytes_equal(key, option_key(call->options[j].value))) {
-				cli_fail(0, "%.*s is set twice", (int)key.length,
-				         (const char *)key.data);
-				return false;
-			}
+	struct draft *draft = calloc(1, sizeof(*draft));
+	struct cli_driver *driver = calloc(1, sizeof(*driver));
+
+	if (!draft || !driver) {
+		cli_fail(0, "no memory");
+		free(draft);
+		free(driver);
+		return NULL;
 	}
-	return true;
+	draft->call = call;
+	draft->driver = driver;
+	buffer_init_secret(&draft->parameters, CLI_PARAMETERS_JSON_MAX);
+	buffer_init(&draft->grants, CLI_GRANTS_MAX);
+	buffer_init(&draft->shown, 2048);
+	buffer_init(&draft->blob, CLI_BLOB_MAX);
+	buffer_init(&draft->arguments, CLI_ARGUMENTS_MAX);
+	return draft;
 }
 
-// The content of a file without the line break at its end.
-static bool read_value_file(const char *path, char value[static CLI_VALUE_MAX + 1])
+static bool names(struct bytes list, const char *word)
 {
-	FILE *file = fopen(path, "re");
-
-	if (!file) {
-		cli_fail(0, "%s cannot be read: %m", path);
-		return false;
+	while (list.length) {
+		size_t length = bytes_find(list, ' ');
+		if (bytes_equal_text(bytes_slice(list, 0, length), word))
+			return true;
+		list = bytes_slice(list, length + 1, list.length);
 	}
-	setvbuf(file, NULL, _IONBF, 0); // no copy in a buffer of stdio's
-	size_t length = fread(value, 1, CLI_VALUE_MAX, file);
-	(void)fclose(file);
-	value[length] = '\0';
-	if (length && value[length - 1] == '\n')
-		value[--length] = '\0';
-	if (memchr(value, 0, length)) {
-		cli_fail(0, "%s holds a zero byte", path);
-		return false;
-	}
-	return true;
-}
-
-static bool ask_person(const struct cli_parameter *parameter, char value[static CLI_VALUE_MAX + 1])
-{
-	struct termios before, quiet;
-	bool hidden = parameter->secret && tcgetattr(STDIN_FILENO, &before) == 0;
-
-	(void)fprintf(stderr, "%s\n%s: ", parameter->help ? parameter->help : "", parameter->name);
-	if (hidden) {
-		quiet = before;
-		quiet.c_lflag &= (tcflag_t)~ECHO;
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	size_t length = 0;
-	char c = 0;
-	while (length < CLI_VALUE_MAX && read(STDIN_FILENO, &c, 1) == 1 && c != '\n')
-		value[length++] = c;
-	value[length] = '\0';
-	if (hidden) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-		(void)fputc('\n', stderr);
-	}
-	return c == '\n';
-}
-
-// Where a value comes from: 1 found, 0 there is none, -1 the sentence was said.
-static int find_value(const struct cli_call *call, const struct cli_parameter *parameter,
-                      char value[static CLI_VALUE_MAX + 1])
-{
-	for (int i = 0; i < call->count; i++) {
-		const struct cli_option *option = &call->options[i];
-		if (strncmp(option->name, "set", 3) != 0 ||
-		    !bytes_equal_text(option_key(option->value), parameter->name))
-			continue;
-		const char *given = strchr(option->value, '=') + 1;
-		if (strcmp(option->name, "set-file") == 0)
-			return read_value_file(given, value) ? 1 : -1;
-		if (bytes_copy_text(bytes_text(given), value, CLI_VALUE_MAX + 1))
-			return 1;
-		cli_fail(0, "the value of %s is too long", parameter->name);
-		return -1;
-	}
-	if (!parameter->required)
-		return 0;
-	if (isatty(STDIN_FILENO))
-		return ask_person(parameter, value) ? 1 : -1;
-	cli_fail(0, "the parameter %s is missing (--set %s=…)", parameter->name, parameter->name);
-	return -1;
-}
-
-static bool put_parameter(const struct cli_call *call, const struct cli_parameter *parameter,
-                          struct buffer *json)
-{
-	char value[CLI_VALUE_MAX + 1];
-	char wanted[256];
-	int found = find_value(call, parameter, value);
-	bool good = found == 0;
-
-	if (found > 0) {
-		if (json->length > 1)
-			buffer_put_byte(json, ',');
-		json_put_text(json, bytes_text(parameter->name));
-		buffer_put_byte(json, ':');
-		good = cli_put_value(json, parameter, value, wanted);
-		if (!good)
-			cli_fail(0, "the parameter %s should be %s", parameter->name, wanted);
-	}
-	explicit_bzero(value, sizeof(value));
-	return good;
-}
-
-static bool gather(const struct cli_call *call, const struct cli_driver *driver,
-                   struct buffer *json)
-{
-	buffer_put_byte(json, '{');
-	for (int i = 0; i < driver->count; i++)
-		if (!put_parameter(call, &driver->parameters[i], json))
-			return false;
-	buffer_put_byte(json, '}');
-	if (!json->failed)
-		return true;
-	cli_fail(0, "the parameters together are longer than %d bytes", PARAMETERS_MAX);
 	return false;
 }
 
-// Vault seals what only its drivers may read.
-static bool seal(const struct cli_call *call, const char *driver, struct bytes parameters,
-                 struct buffer *blob)
+static bool had_before(const struct draft *draft, const struct cli_parameter *parameter)
 {
-	struct wire_channel channel cleanup(wire_channel_done);
-	struct wire_message message;
-
-	if (!cli_connect(call, PARENT_ROOT_SOCKET, WIRE_PARENT, &channel))
-		return false;
-	struct result result = wire_channel_put(
-	        &channel, WIRE_CLI_SEAL,
-	        (const struct wire_value[]){ [WIRE_CLI_SEAL_NAME] = WIRE_B(bytes_text(call->name)),
-	                                     [WIRE_CLI_SEAL_DRIVER] = WIRE_B(bytes_text(driver)),
-	                                     [WIRE_CLI_SEAL_PARAMETERS] = WIRE_B(parameters) });
-	if (result_ok(result))
-		result = cli_ask(&channel, &message);
-	if (result_ok(result) && message.row->number != WIRE_CLI_SEALED)
-		result = FAIL(ERROR_INPUT, "an answer to something else");
-	if (!result_ok(result)) {
-		cli_fail(0, "the parameters were not sealed: %s", result.detail);
-		return false;
-	}
-	struct bytes problem = message.fields[WIRE_CLI_SEALED_PROBLEM].bytes;
-	if (problem.length) {
-		cli_fail(0, "the parameters were not sealed: %.*s", (int)problem.length,
-		         (const char *)problem.data);
-		return false;
-	}
-	buffer_put(blob, message.fields[WIRE_CLI_SEALED_BLOB].bytes);
-	return true;
+	return cli_json_member(draft->before, parameter->name) ||
+	       names(draft->hidden, parameter->name);
 }
 
-static void driver_free(struct cli_driver **driver)
+static void put_name(struct buffer *json, const struct cli_parameter *parameter)
 {
-	cli_driver_done(*driver);
-	free(*driver);
+	if (json->length > 1)
+		buffer_put_byte(json, ',');
+	json_put_text(json, bytes_text(parameter->name));
+	buffer_put_byte(json, ':');
+}
+
+// Asks until the value fits, a few times.
+static bool ask(struct draft *draft, const struct cli_parameter *parameter,
+                char value[static CLI_VALUE_MAX + 1])
+{
+	char wanted[256] = "";
+
+	if (!isatty(STDIN_FILENO)) {
+		cli_fail(0, "the parameter %s is missing (--set %s=…)", parameter->name,
+		         parameter->name);
+		return false;
+	}
+	put_name(&draft->parameters, parameter);
+	for (int i = 0; i < ASKED_TIMES; i++) {
+		if (!cli_ask_person(parameter, wanted, value))
+			break;
+		if (cli_put_value(&draft->parameters, parameter, value, wanted))
+			return true;
+	}
+	cli_fail(0, "there is no good value for %s", parameter->name);
+	return false;
+}
+
+static bool put_given(struct draft *draft, const struct cli_parameter *parameter, const char *value)
+{
+	char wanted[256];
+
+	put_name(&draft->parameters, parameter);
+	if (cli_put_value(&draft->parameters, parameter, value, wanted))
+		return true;
+	cli_fail(0, "the parameter %s should be %s", parameter->name, wanted);
+	return false;
+}
+
+static bool put_parameter(struct draft *draft, const struct cli_parameter *parameter,
+                          char value[static CLI_VALUE_MAX + 1])
+{
+	switch (cli_find_value(draft->call, parameter, value)) {
+	case CLI_FOUND_BROKEN: return false;
+	case CLI_FOUND_VALUE: return put_given(draft, parameter, value);
+	case CLI_FOUND_EMPTY:
+		if (parameter->required)
+			break;
+		if (draft->before) {
+			put_name(&draft->parameters, parameter);
+			buffer_put_text(&draft->parameters, "null");
+		}
+		return true;
+	case CLI_FOUND_NOTHING:
+		if (!parameter->required || parameter->fallback || had_before(draft, parameter))
+			return true;
+		break;
+	}
+	return ask(draft, parameter, value);
+}
+
+static bool gather(struct draft *draft)
+{
+	struct buffer *json = &draft->parameters;
+	char value[CLI_VALUE_MAX + 1];
+	bool good = true;
+
+	buffer_put_byte(json, '{');
+	for (int i = 0; i < draft->driver->count && good; i++)
+		good = put_parameter(draft, &draft->driver->parameters[i], value);
+	explicit_bzero(value, sizeof(value));
+	buffer_put_byte(json, '}');
+	if (good && json->failed)
+		cli_fail(0, "the parameters together are longer than %d bytes",
+		         CLI_PARAMETERS_JSON_MAX);
+	return good && !json->failed;
+}
+
+// Everything that has to be known before vault seals.
+static bool prepare(struct draft *draft)
+{
+	const struct cli_driver *driver = draft->driver;
+
+	if (!cli_check_sets(draft->call, driver) || !gather(draft))
+		return false;
+	for (int i = 0; i < driver->count; i++)
+		if (!driver->parameters[i].secret)
+			buffer_printf(&draft->shown, "%s%s", draft->shown.length ? " " : "",
+			              driver->parameters[i].name);
+	return result_ok(cli_json_read(buffer_view(&draft->parameters), &draft->given)) &&
+	       cli_put_grants(&draft->grants, driver, &draft->given.nodes[0], draft->before);
+}
+
+static int send_to_core(struct draft *draft, const char *verb)
+{
+	const struct cli_call *call = draft->call;
+
+	cli_put_argument(&draft->arguments, "name", call->name);
+	if (draft->blob.length) {
+		cli_put_argument(&draft->arguments, "driver", draft->driver->name);
+		cli_put_argument(&draft->arguments, "kind", draft->driver->kind);
+	}
+	for (int i = 0; i < call->count; i++)
+		if (strcmp(call->options[i].name, "policy") == 0)
+			cli_put_argument(&draft->arguments, "policy", call->options[i].value);
+	if (draft->arguments.failed)
+		return cli_fail(CLI_USAGE, "the arguments are too long");
+	return cli_command(call, verb, buffer_view(&draft->arguments), buffer_view(&draft->blob));
+}
+
+static bool seal(struct draft *draft, struct bytes base)
+{
+	return cli_seal(draft->call,
+	                &(struct cli_seal){ .name = draft->call->name,
+	                                    .driver = draft->driver->name,
+	                                    .parameters = buffer_view(&draft->parameters),
+	                                    .grants = buffer_view(&draft->grants),
+	                                    .shown = buffer_view(&draft->shown),
+	                                    .base = base },
+	                &draft->blob);
+}
+
+// A driver is known by the name that it gives itself, which is that of its file.
+static bool read_driver(struct draft *draft, const char *name)
+{
+	if (!cli_driver_read(draft->call, name, draft->driver))
+		return false;
+	if (strcmp(draft->driver->name, name) == 0)
+		return true;
+	cli_fail(0, "the driver in the file driver-%s calls itself %s; install it anew", name,
+	         draft->driver->name);
+	return false;
 }
 
 int cli_connection_add(struct cli_call *call)
 {
-	struct cli_driver *driver cleanup(driver_free) = calloc(1, sizeof(*driver));
+	struct draft *draft cleanup(draft_free) = draft_new(call);
+
+	if (!draft || !read_driver(draft, cli_option(call, "driver")) || !prepare(draft) ||
+	    !seal(draft, BYTES_NONE))
+		return CLI_FAILED;
+	return send_to_core(draft, "connection add");
+}
+
+// --- changing and showing one
+
+struct kept {
+	char driver[65];
+	struct buffer blob;
+	struct cli_opened opened;
+	struct cli_document document; // what is shown of it
+};
+
+static void kept_free(struct kept **kept)
+{
+	if (!*kept)
+		return;
+	buffer_done(&(*kept)->blob);
+	cli_opened_done(&(*kept)->opened);
+	cli_document_done(&(*kept)->document);
+	free(*kept);
+}
+
+static struct kept *fetch(const struct cli_call *call)
+{
+	struct kept *kept = calloc(1, sizeof(*kept));
+
+	if (!kept)
+		return NULL;
+	kept->opened.channel.fd = -1;
+	buffer_init(&kept->blob, CLI_BLOB_MAX);
+	if (!cli_fetch_blob(call, call->name, kept->driver, &kept->blob) ||
+	    !cli_open_blob(call, call->name, kept->driver, buffer_view(&kept->blob),
+	                   &kept->opened)) {
+		kept_free(&kept);
+		return NULL;
+	}
+	if (kept->opened.problem.length ||
+	    !result_ok(cli_json_read(kept->opened.parameters, &kept->document))) {
+		cli_fail(0, "vault cannot open the connection: %.*s",
+		         (int)kept->opened.problem.length, (const char *)kept->opened.problem.data);
+		kept_free(&kept);
+		return NULL;
+	}
+	return kept;
+}
+
+// Seals the connection anew: with other parameters, or because its driver was replaced.
+static int set_parameters(struct cli_call *call)
+{
+	struct kept *kept cleanup(kept_free) = fetch(call);
+	struct draft *draft cleanup(draft_free) = draft_new(call);
 	const char *name = cli_option(call, "driver");
-	struct buffer parameters cleanup(buffer_done) = { 0 };
-	struct buffer blob cleanup(buffer_done) = { 0 };
-	struct buffer arguments cleanup(buffer_done) = { 0 };
 
-	buffer_init_secret(&parameters, PARAMETERS_MAX);
-	buffer_init(&blob, BLOB_MAX);
-	buffer_init(&arguments, CLI_ARGUMENTS_MAX);
-	if (!driver)
-		return cli_fail(CLI_FAILED, "no memory");
-	if (!cli_driver_read(call, name, driver) || !check_options(call, driver) ||
-	    !gather(call, driver, &parameters) ||
-	    !seal(call, name, buffer_view(&parameters), &blob))
+	if (!draft || !kept)
 		return CLI_FAILED;
-	cli_put_argument(&arguments, "name", call->name);
-	cli_put_argument(&arguments, "driver", name);
-	cli_put_argument(&arguments, "kind", driver->kind);
-	for (int i = 0; i < call->count; i++)
-		if (strcmp(call->options[i].name, "policy") == 0)
-			cli_put_argument(&arguments, "policy", call->options[i].value);
-	return cli_command(call, "connection add", buffer_view(&arguments), buffer_view(&blob));
+	draft->before = &kept->document.nodes[0];
+	draft->hidden = kept->opened.hidden;
+	if (!read_driver(draft, name ? name : kept->driver) || !prepare(draft) ||
+	    !seal(draft, buffer_view(&kept->blob)))
+		return CLI_FAILED;
+	return send_to_core(draft, "connection set");
 }
 
-static const char *fallback_text(const struct cli_parameter *parameter)
+int cli_connection_set(struct cli_call *call)
 {
-	if (!parameter->fallback)
-		return "";
-	switch (parameter->fallback->kind) {
-	case CLI_JSON_TRUE: return "yes";
-	case CLI_JSON_FALSE: return "no";
-	default: return parameter->fallback->text ? parameter->fallback->text : "";
+	bool policy_alone = cli_option(call, "policy") && !cli_option(call, "set") &&
+	                    !cli_option(call, "driver");
+
+	if (!policy_alone)
+		return set_parameters(call);
+	struct draft *draft cleanup(draft_free) = draft_new(call);
+	return draft ? send_to_core(draft, "connection set") : CLI_FAILED;
+}
+
+static void print_value(const struct cli_json *value)
+{
+	static const char *const words[] = {
+		[CLI_JSON_NULL] = "-", [CLI_JSON_FALSE] = "no", [CLI_JSON_TRUE] = "yes"
+	};
+	const char *text = value->kind <= CLI_JSON_TRUE ? words[value->kind] : value->text;
+
+	printf("  %-20s ", value->name);
+	for (const char *c = text ? text : "?"; *c; c++)
+		putchar((unsigned char)*c < 0x20 ? ' ' : *c);
+	putchar('\n');
+}
+
+static void print_names(const char *format, struct bytes list, uint8_t between)
+{
+	while (list.length) {
+		size_t length = bytes_find(list, between);
+		printf(format, (int)length, (const char *)list.data);
+		list = bytes_slice(list, length + 1, list.length);
 	}
 }
 
-int cli_connection_describe(struct cli_call *call)
+int cli_connection_show(struct cli_call *call)
 {
-	static const char *const types[] = { "text", "number", "flag", "choice" };
-	struct cli_driver *driver cleanup(driver_free) = calloc(1, sizeof(*driver));
+	struct kept *kept cleanup(kept_free) = NULL;
+	struct draft *draft cleanup(draft_free) = draft_new(call);
+	int status = draft ? send_to_core(draft, "connection show") : CLI_FAILED;
 
-	if (!driver)
-		return cli_fail(CLI_FAILED, "no memory");
-	if (!cli_driver_read(call, call->name, driver))
-		return CLI_FAILED;
-	printf("driver %s %s, kind %s\n", call->name, driver->version ? driver->version : "?",
-	       driver->kind);
-	for (int i = 0; i < driver->count; i++) {
-		const struct cli_parameter *p = &driver->parameters[i];
-		const char *fallback = fallback_text(p);
-		printf("  %s (%s%s%s%s%s)\n      %s\n", p->name, types[p->type],
-		       p->required ? ", required" : "", p->secret ? ", secret" : "",
-		       fallback[0] ? ", default " : "", fallback, p->help ? p->help : "");
-	}
-	return 0;
+	if (status != 0 || !(kept = fetch(call)))
+		return status ? status : CLI_FAILED;
+	printf("parameters\n");
+	for (const struct cli_json *one = kept->document.nodes[0].first; one; one = one->next)
+		print_value(one);
+	print_names("  %-20.*s (set, not shown)\n", kept->opened.hidden, ' ');
+	printf("the driver's sandbox lets it\n");
+	print_names("  %.*s\n", kept->opened.grants, '\n');
+	if (kept->opened.grants.length == 0)
+		printf("  do nothing beyond its two pipes\n");
+	if (kept->opened.same_file)
+		return 0;
+	return cli_fail(CLI_FAILED,
+	                "the installed driver %s is not the file that this connection was sealed "
+	                "for; when that is as you want it: onfile connection set %s",
+	                kept->driver, call->name);
 }

@@ -1,4 +1,5 @@
-// Running `--describe`, reading its answer, checking values against it.
+// Running `--describe` and reading its answer. It comes from a program that may be anything, so
+// every part of it is checked before it is used.
 #include "describe.h"
 
 #include "parent/launch.h"
@@ -13,10 +14,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DESCRIBE_MS = 10000, DESCRIPTION_MAX = 256 * 1024, STEP = 16 * 1024 };
+enum { DESCRIBE_MS = 10000, END_MS = 2000, DESCRIPTION_MAX = 256 * 1024, STEP = 16 * 1024 };
 
 // --- reading the description
 
@@ -45,17 +47,38 @@ static bool read_choices(const struct cli_json *json, struct cli_parameter *para
 	return parameter->choices->first != NULL;
 }
 
+static const char *const types[] = {
+	[CLI_TEXT] = "text",     [CLI_NUMBER] = "number", [CLI_FLAG] = "flag",
+	[CLI_CHOICE] = "choice", [CLI_FILE] = "file",
+};
+
+const char *cli_type_name(enum cli_type type)
+{
+	return types[type];
+}
+
 static bool read_type(const struct cli_json *json, enum cli_type *ret_type)
 {
-	static const char *const names[] = { "text", "number", "flag", "choice" };
 	const char *type = cli_json_text(json, "type");
 
-	for (int i = 0; type && i < 4; i++)
-		if (strcmp(type, names[i]) == 0) {
+	for (int i = 0; type && i <= CLI_FILE; i++)
+		if (strcmp(type, types[i]) == 0) {
 			*ret_type = (enum cli_type)i;
 			return true;
 		}
 	return false;
+}
+
+// Names of drivers and parameters are 1 to 48 of a-z, 0-9 and one more character.
+static bool is_word(const char *name, char also)
+{
+	size_t length = name ? strlen(name) : 0;
+
+	for (size_t i = 0; i < length; i++)
+		if (!(name[i] >= 'a' && name[i] <= 'z') && !(name[i] >= '0' && name[i] <= '9') &&
+		    name[i] != also)
+			return false;
+	return length > 0 && length <= CLI_DRIVER_NAME_MAX;
 }
 
 static bool read_parameter(const struct cli_json *json, struct cli_parameter *parameter)
@@ -76,7 +99,7 @@ static bool read_parameter(const struct cli_json *json, struct cli_parameter *pa
 		parameter->help = cli_json_text(help, "ru");
 	if (!parameter->help)
 		parameter->help = cli_json_text(help, "en");
-	return parameter->name && parameter->name[0] && read_type(json, &parameter->type) &&
+	return is_word(parameter->name, '_') && read_type(json, &parameter->type) &&
 	       read_limit(json, "min", &parameter->min) &&
 	       read_limit(json, "max", &parameter->max) &&
 	       (parameter->type != CLI_CHOICE || read_choices(json, parameter));
@@ -90,34 +113,125 @@ static bool read_parameters(const struct cli_json *root, struct cli_driver *driv
 		return false;
 	for (const struct cli_json *one = list->first; one; one = one->next) {
 		if (driver->count == CLI_PARAMETERS_MAX ||
-		    !read_parameter(one, &driver->parameters[driver->count]))
+		    !read_parameter(one, &driver->parameters[driver->count]) ||
+		    cli_parameter(driver, bytes_text(driver->parameters[driver->count].name)))
 			return false;
 		driver->count++;
 	}
 	return true;
 }
 
+static bool is_list_of_texts(const struct cli_json *list)
+{
+	if (!list || list->kind != CLI_JSON_LIST)
+		return false;
+	for (const struct cli_json *one = list->first; one; one = one->next)
+		if (one->kind != CLI_JSON_TEXT || !one->text[0])
+			return false;
+	return true;
+}
+
+static bool is_flag(const struct cli_json *json)
+{
+	return json->kind == CLI_JSON_TRUE || json->kind == CLI_JSON_FALSE;
+}
+
+// `connect` is a flag, or the list of the parameters that hold ports or addresses.
+static bool connect_is_good(const struct cli_driver *driver, const struct cli_json *connect)
+{
+	if (is_flag(connect))
+		return true;
+	for (const struct cli_json *one = connect->first; one; one = one->next) {
+		const struct cli_parameter *parameter =
+		        cli_parameter(driver, bytes_text(one->text));
+		if (parameter && parameter->secret)
+			return false;
+	}
+	return is_list_of_texts(connect) && connect->first;
+}
+
+static bool paths_are_good(const struct cli_json *list)
+{
+	if (!is_list_of_texts(list))
+		return false;
+	for (const struct cli_json *one = list->first; one; one = one->next)
+		if (one->text[0] != '/' || strpbrk(one->text, "\n\r"))
+			return false;
+	return true;
+}
+
+// A member that we do not know might be a wish that we do not fulfil.
+static bool read_sandbox(const struct cli_json *root, struct cli_driver *driver)
+{
+	const struct cli_json *sandbox = cli_json_member(root, "sandbox");
+
+	driver->sandbox = sandbox;
+	if (!sandbox)
+		return true;
+	for (const struct cli_json *one = sandbox->first; one; one = one->next) {
+		bool good = strcmp(one->name ? one->name : "", "connect") == 0
+		                    ? connect_is_good(driver, one)
+		            : strcmp(one->name ? one->name : "", "read") == 0
+		                    ? paths_are_good(one)
+		                    : strcmp(one->name ? one->name : "", "processes") == 0 &&
+		                              is_flag(one);
+		if (!good)
+			return false;
+	}
+	return sandbox->kind == CLI_JSON_OBJECT;
+}
+
+static bool contract_is_ours(const struct cli_json *root, const char **ret_why)
+{
+	const struct cli_json *contract = cli_json_member(root, "contract");
+	uint64_t number = 0;
+
+	*ret_why = "its description has no `contract` number";
+	if (!contract || contract->kind != CLI_JSON_NUMBER ||
+	    !text_to_number(bytes_text(contract->text), INT32_MAX, &number) || number == 0)
+		return false;
+	*ret_why = "it was written for a newer version of the contract than this onfile knows (1); "
+	           "install a newer onfile, or an older driver";
+	return number == CLI_CONTRACT;
+}
+
+static bool read_head(const struct cli_json *root, struct cli_driver *driver, const char **ret_why)
+{
+	driver->name = cli_json_text(root, "name");
+	driver->kind = cli_json_text(root, "kind");
+	driver->version = cli_json_text(root, "version");
+	driver->operations = cli_json_member(root, "operations");
+	*ret_why = "its name is not 1 to 48 of a-z, 0-9 and -";
+	if (!is_word(driver->name, '-'))
+		return false;
+	*ret_why = "its version is not a short printable text";
+	if (!driver->version || !text_is_printable(bytes_text(driver->version)) ||
+	    strlen(driver->version) > 40)
+		return false;
+	*ret_why = "its kind is neither bank nor authentication";
+	if (!driver->kind ||
+	    (strcmp(driver->kind, "bank") != 0 && strcmp(driver->kind, "authentication") != 0))
+		return false;
+	*ret_why = "its operations are not a list of names";
+	return is_list_of_texts(driver->operations) && driver->operations->first;
+}
+
 bool cli_driver_parse(struct bytes text, struct cli_driver *ret_driver, const char **ret_why)
 {
 	struct result result = cli_json_read(text, &ret_driver->document);
 	const struct cli_json *root = &ret_driver->document.nodes[0];
-	const struct cli_json *contract = cli_json_member(root, "contract");
 
 	ret_driver->count = 0;
 	*ret_why = result.detail;
 	if (!result_ok(result))
 		return false;
-	*ret_why = "it does not follow version 1 of the contract";
-	if (!contract || contract->kind != CLI_JSON_NUMBER || strcmp(contract->text, "1") != 0)
-		return false;
-	ret_driver->kind = cli_json_text(root, "kind");
-	ret_driver->version = cli_json_text(root, "version");
-	*ret_why = "its kind is neither bank nor authentication";
-	if (!ret_driver->kind || (strcmp(ret_driver->kind, "bank") != 0 &&
-	                          strcmp(ret_driver->kind, "authentication") != 0))
+	if (!contract_is_ours(root, ret_why) || !read_head(root, ret_driver, ret_why))
 		return false;
 	*ret_why = "its parameters cannot be read";
-	return read_parameters(root, ret_driver);
+	if (!read_parameters(root, ret_driver))
+		return false;
+	*ret_why = "what it wants of its sandbox cannot be read";
+	return read_sandbox(root, ret_driver);
 }
 
 void cli_driver_done(struct cli_driver *driver)
@@ -154,10 +268,25 @@ static bool read_all(int fd, struct buffer *text)
 	}
 }
 
+// Waits for its end, which is not to be long after the end of its output.
+static bool ended_well(pid_t pid)
+{
+	int process cleanup(cleanup_fd) = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd poller = { .fd = process, .events = POLLIN };
+	int status = -1;
+
+	if (process < 0 || poll(&poller, 1, END_MS) <= 0)
+		kill(-pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	kill(-pid, SIGKILL); // what it left behind
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 static bool run_describe(int program, const char *name, uint32_t user, struct buffer *text)
 {
+	const struct jail_foreign nothing = { 0 };
 	int output[2];
-	int status = -1;
 
 	if (pipe2(output, O_CLOEXEC) != 0)
 		return false;
@@ -169,108 +298,48 @@ static bool run_describe(int program, const char *name, uint32_t user, struct bu
 	                                     .output = output[1],
 	                                     .channel = -1,
 	                                     .user = user,
-	                                     .foreign = true });
+	                                     .foreign = &nothing });
 	close(output[1]);
 	bool good = pid > 0 && read_all(output[0], text);
 	close(output[0]);
-	if (pid <= 0)
-		return false;
-	if (!good)
+	if (pid > 0 && !good)
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	return good && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return pid > 0 && ended_well(pid) && good;
 }
 
-bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver)
+bool cli_driver_read_file(const struct cli_call *call, int program, const char *title,
+                          struct cli_driver *ret_driver)
 {
 	struct buffer text cleanup(buffer_done) = { 0 };
-	int folder cleanup(cleanup_fd) =
-	        open(call->config.drivers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char file[128];
-	const char *why = "the drivers' folder cannot be opened";
+	const char *why = "";
 
 	buffer_init(&text, DESCRIPTION_MAX);
-	buffer_init(&ret_driver->document.texts, 0);
-	(void)snprintf(file, sizeof(file), "driver-%s", name);
-	int program cleanup(cleanup_fd) =
-	        strchr(name, '/') || folder < 0 ? -1 : launch_open(folder, file, &why);
-	if (program < 0) {
-		cli_fail(0, "the driver %s in %s cannot be used: %s", name, call->config.drivers,
-		         why);
-		return false;
-	}
-	if (!run_describe(program, name, config_user(&call->config, CONFIG_USER_DRIVERS), &text)) {
-		cli_fail(0, "the driver %s did not describe itself", name);
+	if (!run_describe(program, title, config_user(&call->config, CONFIG_USER_DRIVERS), &text)) {
+		cli_fail(0,
+		         "%s did not describe itself: it has to print its description when it is "
+		         "called with --describe, with no network and no files, and exit with 0",
+		         title);
 		return false;
 	}
 	if (cli_driver_parse(buffer_view(&text), ret_driver, &why))
 		return true;
-	cli_fail(0, "the driver %s cannot be used: %s", name, why);
+	cli_fail(0, "%s cannot be used: %s", title, why);
 	return false;
 }
 
-// --- values
-
-static bool put_number(struct buffer *json, const struct cli_parameter *parameter,
-                       const char *value, char wanted[static 256])
+bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver)
 {
-	bool negative = value[0] == '-';
-	uint64_t size = 0;
-	bool good = text_to_number(bytes_text(value + negative), INT64_MAX, &size) &&
-	            !(negative && size == 0);
-	int64_t number = negative ? -(int64_t)size : (int64_t)size;
+	int folder cleanup(cleanup_fd) =
+	        open(call->config.drivers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char file[CLI_DRIVER_NAME_MAX + sizeof("driver-")];
+	const char *why = "the drivers' folder cannot be opened";
 
-	if (parameter->min == INT64_MIN || parameter->max == INT64_MAX)
-		(void)snprintf(wanted, 256, "a whole number");
-	else
-		(void)snprintf(wanted, 256, "a whole number from %lld to %lld",
-		               (long long)parameter->min, (long long)parameter->max);
-	if (!good || number < parameter->min || number > parameter->max)
-		return false;
-	buffer_printf(json, "%lld", (long long)number);
-	return true;
-}
-
-static bool put_flag(struct buffer *json, const char *value, char wanted[static 256])
-{
-	bool yes = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0;
-
-	(void)snprintf(wanted, 256, "yes or no");
-	if (!yes && strcmp(value, "no") != 0 && strcmp(value, "false") != 0)
-		return false;
-	buffer_put_text(json, yes ? "true" : "false");
-	return true;
-}
-
-static bool put_choice(struct buffer *json, const struct cli_parameter *parameter,
-                       const char *value, char wanted[static 256])
-{
-	size_t length = (size_t)snprintf(wanted, 256, "one of:");
-
-	for (const struct cli_json *one = parameter->choices->first; one; one = one->next) {
-		if (strcmp(one->text, value) == 0) {
-			json_put_text(json, bytes_text(value));
-			return true;
-		}
-		if (length < 256)
-			length += (size_t)snprintf(wanted + length, 256 - length, " %s", one->text);
-	}
+	(void)snprintf(file, sizeof(file), "driver-%s", name);
+	int program cleanup(cleanup_fd) =
+	        !is_word(name, '-') || folder < 0 ? -1 : launch_open(folder, file, &why);
+	if (program >= 0)
+		return cli_driver_read_file(call, program, file, ret_driver);
+	cli_fail(0, "the driver %s in %s cannot be used: %s", name, call->config.drivers,
+	         is_word(name, '-') ? why : "a driver's name is of a-z, 0-9 and -");
 	return false;
-}
-
-bool cli_put_value(struct buffer *json, const struct cli_parameter *parameter, const char *value,
-                   char ret_wanted[static 256])
-{
-	switch (parameter->type) {
-	case CLI_NUMBER: return put_number(json, parameter, value, ret_wanted);
-	case CLI_FLAG: return put_flag(json, value, ret_wanted);
-	case CLI_CHOICE: return put_choice(json, parameter, value, ret_wanted);
-	case CLI_TEXT: break;
-	}
-	(void)snprintf(ret_wanted, 256, "a text of 1 to %d bytes in UTF-8", CLI_VALUE_MAX);
-	if (!value[0] || strlen(value) > CLI_VALUE_MAX || !text_is_utf8(bytes_text(value)))
-		return false;
-	json_put_text(json, bytes_text(value));
-	return true;
 }

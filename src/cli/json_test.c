@@ -89,9 +89,12 @@ TEST(texts_are_decoded)
 
 TEST(every_cut_of_a_description_is_refused)
 {
-	static const char text[] = "{\"contract\":1,\"kind\":\"bank\",\"parameters\":[{\"name\":"
-	                           "\"p\",\"type\":\"choice\",\"choices\":[\"a\",\"b\"],"
-	                           "\"default\":\"a\",\"help\":{\"en\":\"x\"}}]}";
+	static const char text[] =
+	        "{\"contract\":1,\"name\":\"a-1\",\"version\":\"1.0\",\"kind\":\"bank\","
+	        "\"operations\":[\"verify\"],\"sandbox\":{\"connect\":[\"p\"],"
+	        "\"read\":[\"/etc/x\"]},\"parameters\":[{\"name\":"
+	        "\"p\",\"type\":\"choice\",\"choices\":[\"a\",\"b\"],"
+	        "\"default\":\"a\",\"help\":{\"en\":\"x\"}}]}";
 	static struct cli_driver driver;
 	const char *why;
 

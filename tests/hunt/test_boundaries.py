@@ -23,7 +23,7 @@ from process import (Descriptors, as_user, command_line, connect, environment, i
 pytestmark = pytest.mark.needs_root
 
 OURS = ('vault', 'core', 'web')
-USERS = {'vault': 61200, 'core': 61201, 'web': 61202, 'driver-iso8583': 61203, 'driver-emv3ds': 61203}
+USERS = {'vault': 61200, 'core': 61201, 'web': 61202, 'driver-iso8583': 61217, 'driver-emv3ds': 61218}
 
 
 def test_vault_has_no_internet_socket(running):
@@ -77,7 +77,7 @@ def test_rights_are_given_up(running):
         assert has['Uid'].split() == has['Gid'].split() == [str(user)] * 4, name
         assert has['Groups'] == '' and has['NoNewPrivs'] == '1', name
         assert int(has['CapEff'], 16) == int(has['CapPrm'], 16) == int(has['CapInh'], 16) == 0, name
-    for name in (*OURS, 'driver-iso8583'):
+    for name in USERS:
         assert status(running[name])['Seccomp'] == '2', name
     for name in OURS:
         assert not is_dumpable(running[name]), name

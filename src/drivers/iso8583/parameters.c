@@ -312,7 +312,8 @@ void parameters_describe(struct buffer *buffer)
 {
 	buffer_put_text(buffer, "{\"contract\":1,\"name\":\"iso8583\",\"version\":\"" ONFILE_VERSION
 	                        "\",\"kind\":\"bank\",\"operations\":[\"verify\",\"authorize\","
-	                        "\"capture\",\"reverse\",\"refund\",\"test\"],\"parameters\":[");
+	                        "\"capture\",\"reverse\",\"refund\",\"test\"],"
+	                        "\"sandbox\":{\"connect\":[\"port\"]},\"parameters\":[");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (i > 0)
 			buffer_put_text(buffer, ",");

@@ -18,7 +18,7 @@ struct config {
 #undef CONFIG_FLAG
 };
 
-// The programs' places among the five users that follow from `users`.
+// The programs' places among the users that follow from `users`.
 enum config_user {
 	CONFIG_USER_VAULT,
 	CONFIG_USER_CORE,
@@ -31,6 +31,15 @@ enum config_user {
 static inline uint32_t config_user(const struct config *config, enum config_user which)
 {
 	return config->users ? (uint32_t)(config->users + which) : 0;
+}
+
+// Each connection's driver has a user of its own among a thousand that follow; what `--describe`
+// runs as is CONFIG_USER_DRIVERS. Two connections whose numbers are a thousand apart would share
+// one: the parent does not start the second.
+enum { CONFIG_FIRST_DRIVER = 16, CONFIG_DRIVERS_MAX = 1000 };
+static inline uint32_t config_user_of_driver(const struct config *config, uint32_t connection)
+{
+	return (uint32_t)config->users + CONFIG_FIRST_DRIVER + connection % CONFIG_DRIVERS_MAX;
 }
 
 // Where and why reading stopped: "FILE:12: unknown key `x`".

@@ -453,9 +453,14 @@ TEST(a_connection_opens_under_its_name_only)
 	const uint8_t digest[CRYPTO_SHA256] = { 1, 2, 3 };
 
 	REQUIRE(place_init(&place));
-	REQUIRE(result_ok(vault_connection_make(
-	        BYTES_LITERAL("main"), BYTES_LITERAL("iso8583"), digest,
-	        BYTES_LITERAL("{\n \"host\": \"a\\nb\",\n \"port\": 1 }"), &made)));
+	const struct vault_connection_parts parts = {
+		.name = BYTES_LITERAL("main"),
+		.driver = BYTES_LITERAL("iso8583"),
+		.grants = BYTES_LITERAL("connect\nport 1"),
+		.shown = BYTES_LITERAL("port"),
+		.parameters = BYTES_LITERAL("{\n \"host\": \"a\\nb\",\n \"port\": 1 }"),
+	};
+	REQUIRE(result_ok(vault_connection_make(&parts, digest, &made)));
 	EXPECT(strcmp(buffer_text(&made.parameters), "{\"host\":\"a\\nb\",\"port\":1}") == 0);
 	buffer_init(&blob, VAULT_BLOB_MAX);
 	vault_connection_seal(place.keyring, &made, &blob);
@@ -463,6 +468,8 @@ TEST(a_connection_opens_under_its_name_only)
 	                                        BYTES_LITERAL("main"), &opened)));
 	EXPECT(strcmp(opened.driver, "iso8583") == 0 && memcmp(opened.digest, digest, 32) == 0);
 	EXPECT(bytes_equal(buffer_view(&opened.parameters), buffer_view(&made.parameters)));
+	EXPECT(bytes_equal(buffer_view(&opened.grants), parts.grants));
+	EXPECT(bytes_equal(buffer_view(&opened.shown), parts.shown));
 	vault_connection_done(&opened);
 	EXPECT(vault_connection_open(place.keyring, buffer_view(&blob), BYTES_LITERAL("other"),
 	                             &opened)
@@ -494,10 +501,40 @@ TEST(what_cannot_be_a_connection_is_refused)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		cleanup(vault_connection_done) struct vault_connection made = { 0 };
-		EXPECT(vault_connection_make(bytes_text(wrong[i].name), bytes_text(wrong[i].driver),
-		                             digest, bytes_text(wrong[i].parameters), &made)
-		               .error == ERROR_INPUT);
+		const struct vault_connection_parts parts = {
+			.name = bytes_text(wrong[i].name),
+			.driver = bytes_text(wrong[i].driver),
+			.parameters = bytes_text(wrong[i].parameters),
+		};
+		EXPECT(vault_connection_make(&parts, digest, &made).error == ERROR_INPUT);
 	}
+}
+
+TEST(a_changed_connection_keeps_what_is_not_named_and_shows_no_secret)
+{
+	cleanup(vault_connection_done) struct vault_connection base = { 0 };
+	cleanup(vault_connection_done) struct vault_connection changed = { 0 };
+	cleanup(buffer_done) struct buffer shown = { 0 };
+	cleanup(buffer_done) struct buffer hidden = { 0 };
+	const uint8_t digest[CRYPTO_SHA256] = { 1 };
+	struct vault_connection_parts parts = {
+		.name = BYTES_LITERAL("main"),
+		.driver = BYTES_LITERAL("iso8583"),
+		.shown = BYTES_LITERAL("host port"),
+		.parameters = BYTES_LITERAL("{\"host\":\"a\",\"port\":1,\"mac_key\":\"00ff\"}"),
+	};
+
+	buffer_init(&shown, VAULT_PARAMETERS_MAX);
+	buffer_init(&hidden, VAULT_SHOWN_MAX);
+	REQUIRE(result_ok(vault_connection_make(&parts, digest, &base)));
+	parts.base = &base;
+	parts.parameters = BYTES_LITERAL("{\"host\":\"b\",\"port\":null,\"hos\":1}");
+	REQUIRE(result_ok(vault_connection_make(&parts, digest, &changed)));
+	EXPECT(strcmp(buffer_text(&changed.parameters),
+	              "{\"host\":\"b\",\"mac_key\":\"00ff\",\"hos\":1}") == 0);
+	vault_connection_show(&changed, &shown, &hidden);
+	EXPECT(strcmp(buffer_text(&shown), "{\"host\":\"b\"}") == 0);
+	EXPECT(strcmp(buffer_text(&hidden), "mac_key hos") == 0);
 }
 
 TEST(a_sealed_card_is_not_a_connection)

@@ -26,8 +26,7 @@ void connections_tell_vault(struct core *core)
 	for (struct connection *c = core->flows->connections; c; c = c->next)
 		c->state = 0;
 	while (store_step(&query))
-		if (store_number(&query, 5))
-			tell_vault(core, &query);
+		tell_vault(core, &query); // one that is disabled, too: it has things to finish
 }
 
 // What the store keeps was checked when it was set; one that an older version wrote may not fit.
@@ -54,6 +53,7 @@ void connections_load(struct core *core)
 		one->number = store_number(&query, 0);
 		bytes_copy_text(store_bytes(&query, 1), one->name, sizeof(one->name));
 		bytes_copy_text(store_bytes(&query, 2), one->driver, sizeof(one->driver));
+		one->enabled = store_number(&query, 5) != 0;
 		one->bank = bytes_equal_text(store_bytes(&query, 3), "bank");
 		read_policy(one, store_bytes(&query, 6));
 		*last = one;

@@ -60,6 +60,15 @@ void control_say(struct control_client *client, int stream, const char *format, 
 		client->closing = true;
 }
 
+void control_blob(struct control_client *client, struct bytes driver, struct bytes blob)
+{
+	struct result result = wire_channel_put(
+	        &client->channel, WIRE_CLI_BLOB,
+	        (const struct wire_value[]){ [WIRE_CLI_BLOB_DRIVER] = WIRE_B(driver),
+	                                     [WIRE_CLI_BLOB_BLOB] = WIRE_B(blob) });
+	client->closing |= !result_ok(result);
+}
+
 void control_end(struct control_client *client, int status)
 {
 	struct result result = wire_channel_put(

@@ -19,6 +19,15 @@ struct control_row {
 extern const struct control_row control_merchant_verbs[], control_connection_verbs[],
         control_trace_verbs[], control_attention_verbs[];
 
+// The connection that the argument `name` names; NULL: there is none. And how it is, in a word.
+struct connection;
+struct connection *control_find_connection(struct core *core, struct bytes arguments);
+const char *control_connection_state(const struct connection *connection);
+control_verb control_connection_test;
+
+// The sealed parameters of a connection, for the command that asks vault to show or change them.
+void control_blob(struct control_client *client, struct bytes driver, struct bytes blob);
+
 // One line for the operator: stream 1 is standard output, 2 standard error. At most 4000 bytes.
 void control_say(struct control_client *client, int stream, const char *format, ...)
         __attribute__((format(printf, 3, 4)));

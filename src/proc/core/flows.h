@@ -87,8 +87,9 @@ struct connection {
 	int64_t number;
 	char name[64];
 	char driver[64];
-	bool bank; // else: authentication
-	int state; // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
+	bool bank;    // else: authentication
+	bool enabled; // may be picked for something new
+	int state;    // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
 	char detail[256];
 	struct connection_policy policy;
 };
@@ -190,6 +191,6 @@ void connections_policy(struct core *core, const char *name, struct buffer *json
 void connections_state(struct core *core, const struct wire_message *message);
 const struct connection *connections_pick(const struct core *core, bool bank);
 struct connection *connections_find(const struct core *core, const char *name);
-// QUESTION_TEST was answered (control_connections.c).
+// QUESTION_TEST was answered (control_test.c).
 void control_test_answer(struct core *core, const struct question *question, const json_t *answer,
                          const char *detail);

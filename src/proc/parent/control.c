@@ -9,6 +9,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,7 +17,8 @@
 static void hang_up(struct client *client)
 {
 	wire_channel_done(&client->channel);
-	client->seal = 0;
+	client->asked = 0;
+	client->opens = false;
 	client->answered = false;
 }
 
@@ -29,7 +31,7 @@ void control_flush(struct client *client)
 
 static void answer(struct client *client, enum wire_number number, const struct wire_value *values)
 {
-	client->seal = 0;
+	client->asked = 0;
 	client->answered = true;
 	if (result_ok(wire_channel_put(&client->channel, number, values)))
 		control_flush(client);
@@ -42,6 +44,18 @@ static void answer_sealed(struct client *client, struct bytes problem, struct by
 	answer(client, WIRE_CLI_SEALED,
 	       (const struct wire_value[]){ [WIRE_CLI_SEALED_PROBLEM] = WIRE_B(problem),
 	                                    [WIRE_CLI_SEALED_BLOB] = WIRE_B(blob) });
+}
+
+static void vault_is_away(struct client *client)
+{
+	const struct bytes problem = BYTES_LITERAL("vault is away; try again in a moment");
+
+	if (client->opens)
+		answer(client, WIRE_CLI_OPENED,
+		       (const struct wire_value[WIRE_FIELDS_OF_CLI_OPENED]){
+		               [WIRE_CLI_OPENED_PROBLEM] = WIRE_B(problem) });
+	else
+		answer_sealed(client, problem, BYTES_NONE);
 }
 
 void control_accept(struct parent *parent)
@@ -81,17 +95,41 @@ static void on_seal(struct parent *parent, struct client *client,
 		answer_sealed(client, bytes_text(why), BYTES_NONE);
 		return;
 	}
-	client->seal = ++parent->last_seal;
+	client->asked = ++parent->last_asked;
 	child_hand(vault, WIRE_SEAL_CONNECTION,
 	           (const struct wire_value[]){
-	                   [WIRE_SEAL_CONNECTION_ID] = WIRE_N(client->seal),
+	                   [WIRE_SEAL_CONNECTION_ID] = WIRE_N(client->asked),
 	                   [WIRE_SEAL_CONNECTION_NAME] = f[WIRE_CLI_SEAL_NAME],
 	                   [WIRE_SEAL_CONNECTION_DRIVER] = f[WIRE_CLI_SEAL_DRIVER],
-	                   [WIRE_SEAL_CONNECTION_PARAMETERS] = f[WIRE_CLI_SEAL_PARAMETERS] },
+	                   [WIRE_SEAL_CONNECTION_PARAMETERS] = f[WIRE_CLI_SEAL_PARAMETERS],
+	                   [WIRE_SEAL_CONNECTION_GRANTS] = f[WIRE_CLI_SEAL_GRANTS],
+	                   [WIRE_SEAL_CONNECTION_SHOWN] = f[WIRE_CLI_SEAL_SHOWN],
+	                   [WIRE_SEAL_CONNECTION_BASE] = f[WIRE_CLI_SEAL_BASE] },
 	           &program);
 	if (!child_runs(vault))
-		answer_sealed(client, BYTES_LITERAL("vault is away; try again in a moment"),
-		              BYTES_NONE);
+		vault_is_away(client);
+}
+
+static void on_open(struct parent *parent, struct client *client,
+                    const struct wire_message *message)
+{
+	struct child *vault = &parent->children[CHILD_VAULT];
+	const char *why = "";
+	int program cleanup(cleanup_fd) =
+	        driver_open(parent, message->fields[WIRE_CLI_OPEN_DRIVER].bytes, &why);
+
+	client->asked = ++parent->last_asked;
+	client->opens = true;
+	if (program < 0) // vault hashes something that no driver is
+		program = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	child_hand(vault, WIRE_OPEN_CONNECTION,
+	           (const struct wire_value[]){
+	                   [WIRE_OPEN_CONNECTION_ID] = WIRE_N(client->asked),
+	                   [WIRE_OPEN_CONNECTION_NAME] = message->fields[WIRE_CLI_OPEN_NAME],
+	                   [WIRE_OPEN_CONNECTION_BLOB] = message->fields[WIRE_CLI_OPEN_BLOB] },
+	           &program);
+	if (!child_runs(vault))
+		vault_is_away(client);
 }
 
 static void put_child(struct buffer *text, const struct child *child, int64_t now_ms)
@@ -133,6 +171,7 @@ static const struct {
 	               const struct wire_message *message);
 } handlers[] = {
 	{ WIRE_CLI_SEAL, on_seal },
+	{ WIRE_CLI_OPEN, on_open },
 	{ WIRE_CLI_STATUS, on_status },
 };
 
@@ -149,7 +188,7 @@ void control_readable(struct parent *parent, struct client *client)
 	bool got = false;
 	struct result result = wire_channel_read(&client->channel);
 
-	if (result_ok(result) && !client->seal && !client->answered)
+	if (result_ok(result) && !client->asked && !client->answered)
 		result = wire_channel_next(&client->channel, &message, &got);
 	if (!result_ok(result))
 		hang_up(client);
@@ -157,27 +196,43 @@ void control_readable(struct parent *parent, struct client *client)
 		handle(parent, client, &message);
 }
 
+// The client that waits for this answer of vault; NULL: it hung up.
+static struct client *find_client(struct parent *parent, uint64_t id, bool opens)
+{
+	for (int i = 0; i < PARENT_CLIENTS_MAX; i++) {
+		struct client *client = &parent->clients[i];
+		if (wire_channel_is_open(&client->channel) && client->asked &&
+		    client->asked == id && client->opens == opens)
+			return client;
+	}
+	return NULL;
+}
+
 void control_sealed(struct parent *parent, const struct wire_message *message)
 {
 	const struct wire_value *f = message->fields;
+	struct client *client = find_client(parent, f[WIRE_CONNECTION_SEALED_ID].number, false);
 
-	for (int i = 0; i < PARENT_CLIENTS_MAX; i++) {
-		struct client *client = &parent->clients[i];
-		if (!wire_channel_is_open(&client->channel) || client->seal == 0 ||
-		    client->seal != f[WIRE_CONNECTION_SEALED_ID].number)
-			continue;
+	if (client)
 		answer_sealed(client, f[WIRE_CONNECTION_SEALED_PROBLEM].bytes,
 		              f[WIRE_CONNECTION_SEALED_BLOB].bytes);
-		return;
-	}
+}
+
+void control_opened(struct parent *parent, const struct wire_message *message)
+{
+	const struct wire_value *f = message->fields;
+	struct client *client = find_client(parent, f[WIRE_CONNECTION_OPENED_ID].number, true);
+
+	// The fields after the id are those of the answer.
+	if (client)
+		answer(client, WIRE_CLI_OPENED, f + WIRE_CONNECTION_OPENED_PROBLEM);
 }
 
 void control_vault_gone(struct parent *parent)
 {
 	for (int i = 0; i < PARENT_CLIENTS_MAX; i++) {
 		struct client *client = &parent->clients[i];
-		if (wire_channel_is_open(&client->channel) && client->seal)
-			answer_sealed(client, BYTES_LITERAL("vault ended; try again in a moment"),
-			              BYTES_NONE);
+		if (wire_channel_is_open(&client->channel) && client->asked)
+			vault_is_away(client);
 	}
 }

@@ -76,8 +76,24 @@ static bool make_pipes(int input[2], int output[2])
 	return false;
 }
 
+// Each connection's driver has a user of its own, so that one cannot look into another.
+static uint32_t driver_user(const struct parent *parent, uint32_t connection)
+{
+	return parent->config->users ? config_user_of_driver(parent->config, connection) : 0;
+}
+
+static bool user_is_taken(const struct parent *parent, uint32_t connection)
+{
+	for (int i = 0; i < PARENT_DRIVERS_MAX; i++)
+		if (parent->drivers[i].pid && parent->drivers[i].connection % CONFIG_DRIVERS_MAX ==
+		                                      connection % CONFIG_DRIVERS_MAX)
+			return true;
+	return false;
+}
+
 // Starts the program and hands it to vault. False: there are no pipes or no process.
-static bool start(struct parent *parent, struct driver *driver, int program)
+static bool start(struct parent *parent, struct driver *driver, int program,
+                  const struct jail_foreign *foreign)
 {
 	char title[PARENT_DRIVER_NAME + sizeof("driver-")];
 	int input[2], output[2];
@@ -92,8 +108,8 @@ static bool start(struct parent *parent, struct driver *driver, int program)
 	        .input = input[0],
 	        .output = output[1],
 	        .channel = -1,
-	        .user = config_user(parent->config, CONFIG_USER_DRIVERS),
-	        .foreign = true,
+	        .user = driver_user(parent, driver->connection),
+	        .foreign = foreign,
 	});
 	close(input[0]);
 	close(output[1]);
@@ -137,9 +153,11 @@ void driver_stop(struct parent *parent, uint32_t connection)
 		stop_one(parent, driver);
 }
 
-void driver_wanted(struct parent *parent, uint32_t connection, struct bytes name)
+void driver_wanted(struct parent *parent, uint32_t connection, struct bytes name,
+                   struct bytes grants)
 {
 	const char *why = "";
+	struct jail_foreign foreign;
 	int program cleanup(cleanup_fd) = driver_open(parent, name, &why);
 
 	driver_stop(parent, connection);
@@ -148,9 +166,13 @@ void driver_wanted(struct parent *parent, uint32_t connection, struct bytes name
 		failed(parent, connection, program < 0 ? why : "too many drivers");
 		return;
 	}
+	if (!result_ok(jail_foreign_read(grants, &foreign)) || user_is_taken(parent, connection)) {
+		failed(parent, connection, "its grants or its number are not as they should be");
+		return;
+	}
 	*driver = (struct driver){ .connection = connection };
 	bytes_copy_text(name, driver->name, sizeof(driver->name));
-	if (start(parent, driver, program))
+	if (start(parent, driver, program, &foreign))
 		return;
 	*driver = (struct driver){ 0 };
 	failed(parent, connection, "there is no room for a process");

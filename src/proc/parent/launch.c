@@ -1,4 +1,4 @@
-// What happens between fork and exec. Nothing here allocates after the fork.
+// What happens between fork and exec. The parent has one thread, so its child may allocate.
 #include "launch.h"
 
 #include "base/cleanup.h"
@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHANNEL_FD = 3, OUT_OF_THE_WAY = 16, EXIT_NOT_STARTED = 127, DRIVER_FILES = 1024 };
+enum { CHANNEL_FD = 3, OUT_OF_THE_WAY = 16, EXIT_NOT_STARTED = 127 };
+enum { FOREIGN_FILES = 1024, FOREIGN_PROCESSES = 64 };
 
 int launch_open(int folder, const char *name, const char **ret_why)
 {
@@ -88,6 +90,18 @@ static bool change_user(uint32_t user)
 	       setresuid(user, user, user) == 0;
 }
 
+static bool prepare_sandbox(const struct launch *launch, int program, int *ret_ruleset)
+{
+	const struct rlimit processes = { FOREIGN_PROCESSES, FOREIGN_PROCESSES };
+	const struct rlimit files = { FOREIGN_FILES, FOREIGN_FILES };
+
+	if (!launch->foreign)
+		return true;
+	return chdir("/") == 0 && setrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	       (launch->user == 0 || setrlimit(RLIMIT_NPROC, &processes) == 0) &&
+	       result_ok(jail_foreign_prepare(launch->foreign, program, ret_ruleset));
+}
+
 static void reset_signals(void)
 {
 	sigset_t none;
@@ -120,19 +134,21 @@ __attribute__((noreturn)) static void become(const struct launch *launch, pid_t 
 	size_t count = 2;
 	int program = -1;
 	int folder = -1;
+	int ruleset = -1;
 
 	if ((environment[count] = kept_variable("ASAN_OPTIONS", asan, sizeof(asan))))
 		count++;
 	environment[count] = kept_variable("UBSAN_OPTIONS", ubsan, sizeof(ubsan));
 	setpgid(0, 0);
-	if (!place_descriptors(launch, &program, &folder) || !change_user(launch->user))
-		_exit(EXIT_NOT_STARTED);
-	if (launch->foreign && (chdir("/") != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0))
+	if (!place_descriptors(launch, &program, &folder) ||
+	    !prepare_sandbox(launch, program, &ruleset) || !change_user(launch->user))
 		_exit(EXIT_NOT_STARTED);
 	// After the change of user, which would undo it.
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
 		_exit(EXIT_NOT_STARTED);
 	reset_signals();
+	if (launch->foreign && !result_ok(jail_foreign_enter(launch->foreign, ruleset)))
+		_exit(EXIT_NOT_STARTED);
 	// Kernels before 6.14 call a process that was started by descriptor after its number.
 	if (folder >= 0)
 		execveat(folder, launch->name, arguments, environment, 0);

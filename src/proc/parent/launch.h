@@ -2,8 +2,8 @@
 // clean environment and nothing else of ours.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "jail/foreign.h"
+
 #include <sys/types.h>
 
 struct launch {
@@ -15,7 +15,7 @@ struct launch {
 	int output;           // becomes standard output; -1: standard error
 	int channel;          // becomes descriptor 3; -1: none
 	uint32_t user;        // changes to this user first, when root starts it; 0: keeps ours
-	bool foreign;         // not one of ours: no new rights, folder `/`
+	const struct jail_foreign *foreign; // not one of ours: its sandbox; NULL: it is one
 };
 
 // The process's id, or -1 (errno). The descriptors stay the caller's. The program leads a process

@@ -25,7 +25,8 @@ static void on_start_driver(struct parent *parent, struct child *child,
 {
 	(void)child;
 	driver_wanted(parent, (uint32_t)message->fields[WIRE_START_DRIVER_CONNECTION].number,
-	              message->fields[WIRE_START_DRIVER_DRIVER].bytes);
+	              message->fields[WIRE_START_DRIVER_DRIVER].bytes,
+	              message->fields[WIRE_START_DRIVER_GRANTS].bytes);
 }
 
 static void on_stop_driver(struct parent *parent, struct child *child,
@@ -42,14 +43,22 @@ static void on_sealed(struct parent *parent, struct child *child,
 	control_sealed(parent, message);
 }
 
+static void on_opened(struct parent *parent, struct child *child,
+                      const struct wire_message *message)
+{
+	(void)child;
+	control_opened(parent, message);
+}
+
 static const struct {
 	enum wire_number number;
 	void (*handle)(struct parent *parent, struct child *child,
 	               const struct wire_message *message);
 } handlers[] = {
-	{ WIRE_READY_WEB, on_ready },         { WIRE_READY_CORE, on_ready },
-	{ WIRE_READY_VAULT, on_ready },       { WIRE_START_DRIVER, on_start_driver },
-	{ WIRE_STOP_DRIVER, on_stop_driver }, { WIRE_CONNECTION_SEALED, on_sealed },
+	{ WIRE_READY_WEB, on_ready },          { WIRE_READY_CORE, on_ready },
+	{ WIRE_READY_VAULT, on_ready },        { WIRE_START_DRIVER, on_start_driver },
+	{ WIRE_STOP_DRIVER, on_stop_driver },  { WIRE_CONNECTION_SEALED, on_sealed },
+	{ WIRE_CONNECTION_OPENED, on_opened },
 };
 
 static void handle(struct parent *parent, struct child *child, const struct wire_message *message)

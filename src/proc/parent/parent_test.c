@@ -82,7 +82,9 @@ static void make_folder(void)
 	}
 	write_file("driver-echo",
 	           "#!/bin/sh\n"
-	           "[ \"$1\" = --describe ] && echo '{\"contract\":1,\"kind\":\"bank\","
+	           "[ \"$1\" = --describe ] && echo '{\"contract\":1,\"name\":\"echo\","
+	           "\"version\":\"1\",\"kind\":\"bank\",\"operations\":[\"test\"],"
+	           "\"sandbox\":{\"connect\":[\"port\"]},"
 	           "\"parameters\":[{\"name\":\"port\",\"type\":\"number\",\"required\":true,"
 	           "\"min\":1,\"max\":9},{\"name\":\"key\",\"type\":\"text\",\"secret\":true}]}' "
 	           "&& exit\n"
@@ -330,8 +332,9 @@ TEST(a_connection_is_sealed_and_handed_to_core)
 	EXPECT(verb(output, (const char *[]){ "connection", "add", "bank", "--driver", "echo",
 	                                      "--set", "port=3", "--set", "key=a\"b", "--config",
 	                                      config_path, NULL }) == 3);
-	EXPECT(strcmp(output, "connection add|{\"port\":3,\"key\":\"a\\\"b\"}|"
-	                      "name=bank;driver=echo;kind=bank;\n") == 0);
+	EXPECT(strstr(output, "connection add|{\"port\":3,\"key\":\"a\\\"b\"}|"
+	                      "name=bank;driver=echo;kind=bank;\n"));
+	EXPECT(strstr(output, "key was given where everybody on this machine could see it"));
 	EXPECT(verb(output, (const char *[]){ "trace", "AB12", "--config", config_path, NULL }) ==
 	       3);
 	EXPECT(strcmp(output, "trace||code=AB12;\n") == 0);

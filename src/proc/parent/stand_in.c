@@ -149,8 +149,8 @@ static void break_the_catalogue(void)
 
 static void ask_for_driver(void)
 {
-	say(WIRE_START_DRIVER,
-	    (const struct wire_value[]){ WIRE_N(7), WIRE_B(bytes_text("echo")) });
+	say(WIRE_START_DRIVER, (const struct wire_value[]){ WIRE_N(7), WIRE_B(bytes_text("echo")),
+	                                                    WIRE_B(BYTES_NONE) });
 }
 
 static void introduce(const char *config_path)
@@ -171,7 +171,8 @@ static void introduce(const char *config_path)
 	if (own_program == WIRE_VAULT) {
 		ask_for_driver();
 		say(WIRE_START_DRIVER,
-		    (const struct wire_value[]){ WIRE_N(8), WIRE_B(bytes_text("../echo")) });
+		    (const struct wire_value[]){ WIRE_N(8), WIRE_B(bytes_text("../echo")),
+		                                 WIRE_B(BYTES_NONE) });
 	}
 }
 

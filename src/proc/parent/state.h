@@ -48,7 +48,8 @@ struct ending {
 
 struct client {
 	struct wire_channel channel; // closed: the place is free
-	uint64_t seal;               // the id of its SEAL_CONNECTION; 0: none
+	uint64_t asked;              // the id of what vault was asked for it; 0: nothing
+	bool opens;                  // … an OPEN_CONNECTION, else a SEAL_CONNECTION
 	bool answered;               // hangs up once all is written
 };
 
@@ -63,7 +64,7 @@ struct parent {
 	struct driver drivers[PARENT_DRIVERS_MAX];
 	struct ending endings[PARENT_DRIVERS_MAX];
 	struct client clients[PARENT_CLIENTS_MAX];
-	uint64_t last_seal;
+	uint64_t last_asked;
 	int64_t began_ms;
 	bool said_ready;
 	bool stopping;
@@ -96,7 +97,8 @@ static inline bool child_runs(const struct child *child)
 void child_readable(struct parent *parent, struct child *child);
 
 // --- driver.c
-void driver_wanted(struct parent *parent, uint32_t connection, struct bytes name);
+void driver_wanted(struct parent *parent, uint32_t connection, struct bytes name,
+                   struct bytes grants);
 void driver_stop(struct parent *parent, uint32_t connection);
 void drivers_stop(struct parent *parent);
 // False when the process is not a driver's.
@@ -112,5 +114,6 @@ void control_accept(struct parent *parent);
 void control_readable(struct parent *parent, struct client *client);
 void control_flush(struct client *client);
 void control_sealed(struct parent *parent, const struct wire_message *message);
+void control_opened(struct parent *parent, const struct wire_message *message);
 // Vault has gone: what it was asked gets no answer.
 void control_vault_gone(struct parent *parent);

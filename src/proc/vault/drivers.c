@@ -129,6 +129,7 @@ static void start(struct vault *vault, struct vault_driver *driver)
 	const struct wire_value values[] = {
 		[WIRE_START_DRIVER_CONNECTION] = WIRE_N(driver->number),
 		[WIRE_START_DRIVER_DRIVER] = WIRE_B(bytes_text(driver->connection.driver)),
+		[WIRE_START_DRIVER_GRANTS] = WIRE_B(buffer_view(&driver->connection.grants)),
 	};
 
 	driver->phase = VAULT_STARTING;

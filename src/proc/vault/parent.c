@@ -43,13 +43,24 @@ static struct result seal(struct vault *vault, const struct wire_message *messag
                           struct buffer *ret_blob)
 {
 	cleanup(vault_connection_done) struct vault_connection connection = { 0 };
+	cleanup(vault_connection_done) struct vault_connection base = { 0 };
+	const struct wire_value *f = message->fields;
+	struct bytes changed = f[WIRE_SEAL_CONNECTION_BASE].bytes;
 	uint8_t digest[CRYPTO_SHA256];
 
 	TRY(vault_hash_file(message->descriptors[0], digest));
-	TRY(vault_connection_make(message->fields[WIRE_SEAL_CONNECTION_NAME].bytes,
-	                          message->fields[WIRE_SEAL_CONNECTION_DRIVER].bytes, digest,
-	                          message->fields[WIRE_SEAL_CONNECTION_PARAMETERS].bytes,
-	                          &connection));
+	if (changed.length)
+		TRY(vault_connection_open(vault->keyring, changed,
+		                          f[WIRE_SEAL_CONNECTION_NAME].bytes, &base));
+	const struct vault_connection_parts parts = {
+		.name = f[WIRE_SEAL_CONNECTION_NAME].bytes,
+		.driver = f[WIRE_SEAL_CONNECTION_DRIVER].bytes,
+		.grants = f[WIRE_SEAL_CONNECTION_GRANTS].bytes,
+		.shown = f[WIRE_SEAL_CONNECTION_SHOWN].bytes,
+		.parameters = f[WIRE_SEAL_CONNECTION_PARAMETERS].bytes,
+		.base = changed.length ? &base : NULL,
+	};
+	TRY(vault_connection_make(&parts, digest, &connection));
 	vault_connection_seal(vault->keyring, &connection, ret_blob);
 	return buffer_result(ret_blob);
 }
@@ -70,6 +81,35 @@ static struct result on_seal(struct vault *vault, struct wire_message *message)
 	return wire_channel_put(&vault->parent, WIRE_CONNECTION_SEALED, values);
 }
 
+static struct result on_open(struct vault *vault, struct wire_message *message)
+{
+	cleanup(vault_connection_done) struct vault_connection connection = { 0 };
+	cleanup(buffer_done) struct buffer shown = { 0 };
+	cleanup(buffer_done) struct buffer hidden = { 0 };
+	uint8_t digest[CRYPTO_SHA256];
+	struct result result = vault_connection_open(
+	        vault->keyring, message->fields[WIRE_OPEN_CONNECTION_BLOB].bytes,
+	        message->fields[WIRE_OPEN_CONNECTION_NAME].bytes, &connection);
+
+	buffer_init_secret(&shown, VAULT_PARAMETERS_MAX);
+	buffer_init(&hidden, VAULT_SHOWN_MAX);
+	if (result_ok(result))
+		vault_connection_show(&connection, &shown, &hidden);
+	bool same = result_ok(result) &&
+	            result_ok(vault_hash_file(message->descriptors[0], digest)) &&
+	            memcmp(digest, connection.digest, sizeof(digest)) == 0;
+	const struct wire_value values[] = {
+		[WIRE_CONNECTION_OPENED_ID] = message->fields[WIRE_OPEN_CONNECTION_ID],
+		[WIRE_CONNECTION_OPENED_PROBLEM] = WIRE_B(bytes_text(result.detail)),
+		[WIRE_CONNECTION_OPENED_DRIVER] = WIRE_B(bytes_text(connection.driver)),
+		[WIRE_CONNECTION_OPENED_SAME_FILE] = WIRE_N(same),
+		[WIRE_CONNECTION_OPENED_GRANTS] = WIRE_B(buffer_view(&connection.grants)),
+		[WIRE_CONNECTION_OPENED_PARAMETERS] = WIRE_B(buffer_view(&shown)),
+		[WIRE_CONNECTION_OPENED_HIDDEN] = WIRE_B(buffer_view(&hidden)),
+	};
+	return wire_channel_put(&vault->parent, WIRE_CONNECTION_OPENED, values);
+}
+
 static struct result on_driver_failed(struct vault *vault, struct wire_message *message)
 {
 	uint32_t number = (uint32_t)message->fields[WIRE_DRIVER_FAILED_CONNECTION].number;
@@ -88,11 +128,9 @@ static const struct {
 	enum wire_number number;
 	struct result (*handle)(struct vault *vault, struct wire_message *message);
 } rows[] = {
-	{ WIRE_HANDOVER_PEER_VAULT, on_peer },
-	{ WIRE_HANDOVER_DRIVER, on_driver },
-	{ WIRE_STOP_VAULT, on_stop },
-	{ WIRE_SEAL_CONNECTION, on_seal },
-	{ WIRE_DRIVER_FAILED, on_driver_failed },
+	{ WIRE_HANDOVER_PEER_VAULT, on_peer }, { WIRE_HANDOVER_DRIVER, on_driver },
+	{ WIRE_STOP_VAULT, on_stop },          { WIRE_SEAL_CONNECTION, on_seal },
+	{ WIRE_OPEN_CONNECTION, on_open },     { WIRE_DRIVER_FAILED, on_driver_failed },
 };
 
 static struct result dispatch(struct vault *vault, struct wire_message *message)

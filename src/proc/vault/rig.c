@@ -207,12 +207,14 @@ bool rig_expect_end(struct wire_channel *channel)
 
 bool rig_connect(struct rig *rig)
 {
-	const struct wire_value seal[] = {
+	const struct wire_value seal[WIRE_FIELDS_OF_SEAL_CONNECTION] = {
 		[WIRE_SEAL_CONNECTION_ID] = WIRE_N(1),
 		[WIRE_SEAL_CONNECTION_NAME] = WIRE_B(BYTES_LITERAL("main")),
 		[WIRE_SEAL_CONNECTION_DRIVER] = WIRE_B(BYTES_LITERAL("fake")),
 		[WIRE_SEAL_CONNECTION_PARAMETERS] =
-		        WIRE_B(BYTES_LITERAL("{\"host\": \"127.0.0.1\"}")),
+		        WIRE_B(BYTES_LITERAL("{\"host\": \"127.0.0.1\", \"key\": \"s\"}")),
+		[WIRE_SEAL_CONNECTION_GRANTS] = WIRE_B(BYTES_LITERAL("connect\nport 7")),
+		[WIRE_SEAL_CONNECTION_SHOWN] = WIRE_B(BYTES_LITERAL("port host")),
 	};
 	struct wire_message message;
 	int program = open("/proc/self/exe", O_RDONLY);
@@ -232,7 +234,8 @@ bool rig_connect(struct rig *rig)
 	};
 	return rig_send(rig, WIRE_CONNECTION, connection) && rig_expect_state(rig, 0) &&
 	       rig_expect(&rig->parent, WIRE_START_DRIVER, &message) &&
-	       bytes_equal_text(message.fields[WIRE_START_DRIVER_DRIVER].bytes, "fake");
+	       bytes_equal_text(message.fields[WIRE_START_DRIVER_DRIVER].bytes, "fake") &&
+	       bytes_equal_text(message.fields[WIRE_START_DRIVER_GRANTS].bytes, "connect\nport 7");
 }
 
 bool rig_start_driver(struct rig *rig, const char *program)

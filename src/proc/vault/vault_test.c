@@ -58,7 +58,8 @@ TEST(a_driver_gets_its_parameters_then_requests_with_the_card_in_front)
 	struct rig_card card;
 
 	REQUIRE(rig_init(&rig) && rig_connect(&rig) && rig_start_driver(&rig, "/proc/self/exe"));
-	EXPECT(reads(&rig, "{\"contract\":1,\"parameters\":{\"host\":\"127.0.0.1\"}}"));
+	EXPECT(reads(&rig,
+	             "{\"contract\":1,\"parameters\":{\"host\":\"127.0.0.1\",\"key\":\"s\"}}"));
 	REQUIRE(rig_store_card(&rig, "4242424242424242", "123", &card));
 	EXPECT(rig_request(&rig, 7, &card, 2, soon()));
 	EXPECT(reads(&rig, CARD ",\"cvc\":\"123\"},\"id\":7,\"op\":\"verify\"}"));
@@ -210,7 +211,8 @@ TEST(when_a_driver_dies_not_sent_is_what_the_pipe_did_not_take)
 	EXPECT(unknown > 100 && not_sent > 100);
 	REQUIRE(rig_expect(&rig.parent, WIRE_START_DRIVER, &message));
 	EXPECT(rig_start_driver(&rig, "/proc/self/exe"));
-	EXPECT(reads(&rig, "{\"contract\":1,\"parameters\":{\"host\":\"127.0.0.1\"}}"));
+	EXPECT(reads(&rig,
+	             "{\"contract\":1,\"parameters\":{\"host\":\"127.0.0.1\",\"key\":\"s\"}}"));
 	EXPECT(rig_done(&rig));
 }
 
