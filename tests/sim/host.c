@@ -230,8 +230,9 @@ void host_prepare(void)
 		                     .support = "help@shop.example" };
 	store_insert(core.store, STORE_MERCHANTS, &merchant);
 	add_key(&core, 1, SIM_KEY);
-	store_run(core.store, STORE_CONNECTION_INSERT, STORE_T("bank"), STORE_T("simulated"),
-	          STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")), STORE_T("{}"));
+	store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(1), STORE_T("bank"),
+	          STORE_T("simulated"), STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")),
+	          STORE_T("{}"));
 	CHECK(result_ok(store_commit(core.store)));
 	store_close(core.store);
 	disk_keep();
