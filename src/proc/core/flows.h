@@ -3,11 +3,11 @@
 #pragma once
 
 #include "api/id.h"
+#include "core/connections.h"
 #include "core/core.h"
 #include "core/due.h"
 #include "core/flow.h"
 #include "core/map.h"
-#include "core/policy.h"
 #include "domain/flow.h"
 
 #include <jansson.h>
@@ -79,19 +79,6 @@ struct question {
 	int64_t subject; // attempt, advice or (test) the control client's number
 	uint64_t serial; // QUESTION_RESULTS: the request that waits for the RRes
 	int64_t asked_ms;
-};
-
-// A driver with its parameters, as vault reports it.
-struct connection {
-	struct connection *next;
-	int64_t number;
-	char name[64];
-	char driver[64];
-	bool bank;    // else: authentication
-	bool enabled; // may be picked for something new
-	int state;    // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
-	char detail[256];
-	struct connection_policy policy;
 };
 
 enum due_kind {
@@ -179,18 +166,6 @@ void authentication_result(struct core *core, int64_t attempt, uint64_t serial, 
 void authentication_result_answer(struct core *core, const struct question *question,
                                   const json_t *answer);
 
-// --- connections.c
-void connections_load(struct core *core);
-void connections_tell_vault(struct core *core);
-// The policy of a connection, by its number.
-struct connection_policy connections_policy_of(const struct core *core, int64_t number);
-// The next connection that takes a payment which not one byte of left on the attempt's own.
-const struct connection *connections_after(const struct core *core, const struct attempt *row);
-// Appends the policy as it is stored.
-void connections_policy(struct core *core, const char *name, struct buffer *json);
-void connections_state(struct core *core, const struct wire_message *message);
-const struct connection *connections_pick(const struct core *core, bool bank);
-struct connection *connections_find(const struct core *core, const char *name);
 // QUESTION_TEST was answered (control_test.c).
 void control_test_answer(struct core *core, const struct question *question, const json_t *answer,
                          const char *detail);

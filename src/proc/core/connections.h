@@ -1,0 +1,26 @@
+// The connections to banks: names, policies and sealed blobs in the store, how they are in memory.
+#pragma once
+
+#include "core/core.h"
+#include "core/policy.h"
+
+// A driver with its parameters, as vault reports it.
+struct connection {
+	struct connection *next;
+	int64_t number;
+	char name[64];
+	char driver[64];
+	bool bank;    // else: authentication
+	bool enabled; // may be picked for something new
+	int state;    // WIRE_CONNECTION_STATE: 0 starting, 1 up, 2 down, 3 failed
+	char detail[256];
+	struct connection_policy policy;
+};
+
+void connections_load(struct core *core);
+void connections_tell_vault(struct core *core);
+// Appends the policy as it is stored.
+void connections_policy(struct core *core, const char *name, struct buffer *json);
+void connections_state(struct core *core, const struct wire_message *message);
+const struct connection *connections_pick(const struct core *core, bool bank);
+struct connection *connections_find(const struct core *core, const char *name);
