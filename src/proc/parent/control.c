@@ -46,7 +46,7 @@ static void answer_sealed(struct client *client, struct bytes problem, struct by
 	                                    [WIRE_CLI_SEALED_BLOB] = WIRE_B(blob) });
 }
 
-static void vault_is_away(struct client *client)
+static void answer_away(struct client *client)
 {
 	const struct bytes problem = BYTES_LITERAL("vault is away; try again in a moment");
 
@@ -107,7 +107,7 @@ static void on_seal(struct parent *parent, struct client *client,
 	                   [WIRE_SEAL_CONNECTION_BASE] = f[WIRE_CLI_SEAL_BASE] },
 	           &program);
 	if (!child_runs(vault))
-		vault_is_away(client);
+		answer_away(client);
 }
 
 static void on_open(struct parent *parent, struct client *client,
@@ -129,7 +129,7 @@ static void on_open(struct parent *parent, struct client *client,
 	                   [WIRE_OPEN_CONNECTION_BLOB] = message->fields[WIRE_CLI_OPEN_BLOB] },
 	           &program);
 	if (!child_runs(vault))
-		vault_is_away(client);
+		answer_away(client);
 }
 
 static void put_child(struct buffer *text, const struct child *child, int64_t now_ms)
@@ -233,6 +233,6 @@ void control_vault_gone(struct parent *parent)
 	for (int i = 0; i < PARENT_CLIENTS_MAX; i++) {
 		struct client *client = &parent->clients[i];
 		if (wire_channel_is_open(&client->channel) && client->asked)
-			vault_is_away(client);
+			answer_away(client);
 	}
 }
