@@ -19,6 +19,10 @@ struct connection {
 
 void connections_load(struct core *core);
 void connections_tell_vault(struct core *core);
+// The policy of a connection, by its number.
+struct connection_policy connections_policy_of(const struct core *core, int64_t number);
+// The next connection that takes a payment which not one byte of left on the attempt's own.
+const struct connection *connections_after(const struct core *core, const struct attempt *row);
 // Appends the policy as it is stored.
 void connections_policy(struct core *core, const char *name, struct buffer *json);
 void connections_state(struct core *core, const struct wire_message *message);
