@@ -2,6 +2,7 @@
 // and, when one failed, what would mend it (docs/drivers.md, op `test`).
 #include "core/control.h"
 #include "core/flows.h"
+#include "core/money.h"
 
 #include "base/cleanup.h"
 #include "base/text.h"
