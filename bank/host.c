@@ -29,7 +29,7 @@ struct bank_host {
 	struct connection *connections;
 	struct delayed *delayed;
 	uint64_t last_id;
-	const struct iso8583_dialect *dialect;
+	struct iso8583_dialect *dialect;
 	struct iso8583_framing framing;
 	struct host_trouble trouble;
 	struct iso8583_message request, answer;
@@ -359,8 +359,10 @@ static bool set_option(struct bank_host *host, struct bytes option)
 	struct bytes value = bytes_slice(option, equals + 1, option.length);
 	bool yes = bytes_equal_text(value, "yes");
 
-	if (bytes_equal_text(name, "dialect"))
-		return (host->dialect = iso8583_dialect_named(value)) != NULL;
+	if (bytes_equal_text(name, "dialect")) {
+		iso8583_dialect_done(&host->dialect);
+		return result_ok(iso8583_dialect_find(value, &host->dialect));
+	}
 	if (bytes_equal_text(name, "header"))
 		return iso8583_header_named(value, &host->framing.header);
 	if (!yes && !bytes_equal_text(value, "no"))
@@ -378,7 +380,7 @@ static struct result read_line(struct bank_host *host, const char *line)
 {
 	struct bytes rest = bytes_text(line);
 
-	host->dialect = &iso8583_1987_bcd;
+	TRY(iso8583_dialect_find(BYTES_LITERAL("1987-bcd"), &host->dialect));
 	host->framing = (struct iso8583_framing){ .max = ISO8583_MESSAGE_MAX };
 	while (rest.length > 0) {
 		size_t length = bytes_find(rest, ',');
@@ -458,6 +460,7 @@ void bank_host_stop(struct bank *bank)
 	while (host->connections || host->delayed || uv_is_active((uv_handle_t *)&host->listener))
 		uv_run(bank->loop, UV_RUN_NOWAIT);
 	uv_run(bank->loop, UV_RUN_NOWAIT);
+	iso8583_dialect_free(host->dialect);
 	free(host);
 	bank->host = NULL;
 }

@@ -21,6 +21,7 @@ static int client;
 static uint8_t got[65536];
 static size_t got_length;
 static struct iso8583_message message;
+static struct iso8583_dialect *dialect;
 static const struct iso8583_framing framing = { .max = ISO8583_MESSAGE_MAX };
 
 static void must(bool good)
@@ -43,6 +44,7 @@ static void dial(void)
 
 static struct host_trouble *open_bank(void)
 {
+	must(result_ok(iso8583_dialect_find(BYTES_LITERAL("1987-bcd"), &dialect)));
 	uv_loop_init(&loop);
 	bank = (struct bank){ .loop = &loop,
 		              .address = "127.0.0.1",
@@ -57,6 +59,7 @@ static struct host_trouble *open_bank(void)
 static void close_bank(void)
 {
 	close(client);
+	iso8583_dialect_done(&dialect);
 	bank_host_stop(&bank);
 	must(uv_loop_close(&loop) == 0);
 	ledger_free(bank.ledger);
@@ -84,8 +87,8 @@ static void send_message(uint64_t stan)
 	} else {
 		iso8583_set(&message, 70, BYTES_LITERAL("301"));
 	}
-	must(result_ok(iso8583_pack(&iso8583_1987_bcd, &message, wire + 2, sizeof wire - 2, &length,
-	                            &place)));
+	must(result_ok(
+	        iso8583_pack(dialect, &message, wire + 2, sizeof wire - 2, &length, &place)));
 	must(result_ok(iso8583_frame_write(&framing, length, NULL, wire)));
 	must(send(client, wire, length + 2, MSG_NOSIGNAL) == (ssize_t)length + 2);
 }
@@ -109,7 +112,7 @@ static int answers(char *ret_codes)
 	while (result_ok(iso8583_frame_read(&framing, stream, &wire, &tpdu, &consumed)) &&
 	       consumed > 0) {
 		stream = bytes_slice(stream, consumed, stream.length);
-		if (!result_ok(iso8583_unpack(&iso8583_1987_bcd, wire, &message, &place)))
+		if (!result_ok(iso8583_unpack(dialect, wire, &message, &place)))
 			memcpy(ret_codes + 2 * count, "??", 2);
 		else
 			memcpy(ret_codes + 2 * count, iso8583_get(&message, 39).data, 2);

@@ -204,6 +204,7 @@ static int run(void)
 	flight_done(&driver.flight);
 	buffer_done(&driver.input);
 	buffer_done(&driver.output);
+	iso8583_dialect_free(driver.parameters.dialect);
 	return result_ok(result) ? 0 : 2;
 }
 

@@ -45,10 +45,16 @@ static bool set_port(struct parameters *parameters, const struct value *value)
 	return true;
 }
 
+// The name of a dialect that comes with the driver, or the text of a file: its first line break
+// tells them apart.
 static bool set_dialect(struct parameters *parameters, const struct value *value)
 {
-	parameters->dialect = iso8583_dialect_named(bytes_text(value->text));
-	return parameters->dialect != NULL;
+	struct bytes text = bytes_text(value->text);
+	struct iso8583_mistake mistake;
+	bool file = memchr(text.data, '\n', text.length) != NULL;
+
+	return result_ok(file ? iso8583_dialect_read(text, &parameters->dialect, &mistake)
+	                      : iso8583_dialect_find(text, &parameters->dialect));
 }
 
 static bool set_length_header(struct parameters *parameters, const struct value *value)
@@ -146,9 +152,12 @@ static const struct row rows[] = {
 	  "::1 или localhost." },
 	{ "port", NUMBER, true, NULL, 1, 65535, NULL, set_port, "a number from 1 to 65535",
 	  "TCP port of the bank.", "TCP-порт банка." },
-	{ "dialect", CHOICE, false, "\"1987-bcd\"", 0, 0, "1987-ascii 1987-bcd", set_dialect,
-	  "1987-ascii or 1987-bcd",
-	  "How messages are encoded.", "Кодировка сообщений." },
+	{ "dialect", TEXT, false, "\"1987-bcd\"", 0, 0, NULL, set_dialect,
+	  "1987-ascii, 1987-bcd, 1993-bcd, cmf or the text of a dialect file without a mistake",
+	  "How messages are built: 1987-ascii, 1987-bcd, 1993-bcd, cmf, or a dialect file "
+	  "(--set-file; `onfile iso8583 lint FILE` checks it).",
+	  "Строение сообщений: 1987-ascii, 1987-bcd, 1993-bcd, cmf или файл диалекта "
+	  "(--set-file; его проверяет `onfile iso8583 lint ФАЙЛ`)." },
 	{ "length_header", CHOICE, false, "\"binary2\"", 0, 0, "binary2 binary4 bcd2 ascii4",
 	  set_length_header, "binary2, binary4, bcd2 or ascii4",
 	  "The length in front of a message: bytes in binary, digits in BCD or in ASCII.",

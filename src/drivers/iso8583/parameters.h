@@ -11,7 +11,7 @@
 struct parameters {
 	char host[256];
 	int64_t port;
-	const struct iso8583_dialect *dialect;
+	struct iso8583_dialect *dialect; // owned
 	struct iso8583_framing framing;
 	uint8_t tpdu[ISO8583_TPDU];
 	char acquirer[12];       // DE32

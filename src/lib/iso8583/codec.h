@@ -1,6 +1,6 @@
-// ISO 8583 messages, packed and unpacked by a dialect table (dialect.h), without allocation. Every
-// length is checked against what is left before it is used; an error names field and offset. What
-// the fields mean is the driver's business.
+// ISO 8583 messages, packed and unpacked by a dialect (dialect.h), without allocation. Every length
+// is checked against what is left before it is used; an error names field and offset. What the
+// fields mean is the driver's business; what is inside them is part.h's.
 #pragma once
 
 #include "base/buffer.h"
@@ -8,16 +8,23 @@
 #include "iso8583/dialect.h"
 
 // The longest message on the wire, and the room for values that have to be decoded from it.
-#define ISO8583_MESSAGE_MAX 4096
-#define ISO8583_ROOM (2 * ISO8583_MESSAGE_MAX)
+#define ISO8583_MESSAGE_MAX 9999
+#define ISO8583_ROOM (2 * (ISO8583_MESSAGE_MAX + 1))
+#define ISO8583_MAPS 3
 
 // A message. Values are views: of the wire that was unpacked, of what the caller has set, or of
-// `room`; the message must not be copied. About 10 KiB, of which only what is used is touched.
+// `room`; the message must not be copied. About 24 KiB, of which only what is used is touched.
 struct iso8583_message {
 	char mti[4];
-	uint64_t present[2]; // fields 1 to 64 and 65 to 128, most significant bit first
+	uint64_t present[ISO8583_MAPS]; // fields 1 to 64 and so on, most significant bit first
 	size_t room_used;
+	// The first field that the dialect does not have ends what can be read: from its first byte
+	// on everything is kept as it is, with the bits that announce it.
+	int unknown_field; // 0: there is none
+	struct bytes unknown;
+	uint64_t unknown_present[ISO8583_MAPS];
 	struct bytes values[ISO8583_FIELDS + 1]; // valid where `present` says so
+	uint16_t offsets[ISO8583_FIELDS + 1];    // where the field starts, if it was unpacked
 	uint8_t room[ISO8583_ROOM];
 };
 
@@ -41,7 +48,7 @@ struct bytes iso8583_get(const struct iso8583_message *message, int field);
 // The same without spaces at the end.
 struct bytes iso8583_get_trimmed(const struct iso8583_message *message, int field);
 
-// Sets a field, 2 to 128; the bytes stay the caller's and must live until the message is packed.
+// Sets a field, 2 to 192; the bytes stay the caller's and must live until the message is packed.
 void iso8583_set(struct iso8583_message *message, int field, struct bytes value);
 // Sets a field to a number as `digits` digits, in the message's own room; what does not fit is cut
 // off on the left.
@@ -58,15 +65,20 @@ MUST_USE struct result iso8583_pack(const struct iso8583_dialect *dialect,
 // Reads one message that must fill `wire` exactly; `wire` must live as long as the message is used.
 // ERROR_INPUT: not a message of this dialect; ERROR_LIMIT: longer than ISO8583_MESSAGE_MAX. After a
 // failure the message has the fields before the one that failed, so that a log can say whose it
-// was.
+// was. What is inside fields is not looked at.
 MUST_USE struct result iso8583_unpack(const struct iso8583_dialect *dialect, struct bytes wire,
                                       struct iso8583_message *ret_message,
                                       struct iso8583_place *ret_place);
 
 // Appends one line for a log: "0100 2=[hidden 16] 3=000000 …". Only fields that the dialect marks
-// as printable are shown, and of those only printable characters; of all others the length.
+// as printable are shown, of those only printable characters, and no digits that look like a card
+// number; of all others the length.
 void iso8583_describe(const struct iso8583_dialect *dialect, const struct iso8583_message *message,
                       struct buffer *buffer);
+
+// Appends a value as a log may show it, by the field's mark (NULL: hidden).
+void iso8583_describe_value(const struct iso8583_field *field, struct bytes value,
+                            struct buffer *buffer);
 
 // The answer's message type: digit 3 is one more, the repeat bit of digit 4 is cleared (0101 →
 // 0110, 0421 → 0430). False when `mti` is not that of a request or an advice.

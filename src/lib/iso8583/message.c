@@ -13,9 +13,12 @@ static uint64_t bit_of(int field)
 void iso8583_begin(struct iso8583_message *message, const char mti[static 4])
 {
 	memcpy(message->mti, mti, 4);
-	message->present[0] = 0;
-	message->present[1] = 0;
+	for (int map = 0; map < ISO8583_MAPS; map++) {
+		message->present[map] = 0;
+		message->unknown_present[map] = 0;
+	}
 	message->room_used = 0;
+	message->unknown_field = 0;
 }
 
 void iso8583_wipe(struct iso8583_message *message)
@@ -72,16 +75,49 @@ bool iso8583_answer_mti(const char mti[static 4], char ret_mti[static 4])
 	return request;
 }
 
-static void describe_value(const struct iso8583_field *field, struct bytes value,
-                           struct buffer *buffer)
+enum { CARD_DIGITS_MIN = 13, CARD_DIGITS_MAX = 19 };
+
+// How many of the digits at the start look like a card number: no digit before or after them, a
+// first one that is not 0, a last one that checks (ISO/IEC 7812-1 annex B). 0: they do not.
+static size_t card_number_length(struct bytes text)
 {
-	if (field->secrecy != ISO8583_PRINTABLE) {
+	size_t length = 0;
+	unsigned sum = 0;
+
+	while (length < text.length && text.data[length] >= '0' && text.data[length] <= '9')
+		length++;
+	if (length < CARD_DIGITS_MIN || length > CARD_DIGITS_MAX || text.data[0] == '0')
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		unsigned digit = text.data[length - 1 - i] - (unsigned)'0';
+		unsigned twice = digit * 2;
+		sum += i % 2 == 0 ? digit : twice > 9 ? twice - 9 : twice;
+	}
+	return sum % 10 == 0 ? length : 0;
+}
+
+void iso8583_describe_value(const struct iso8583_field *field, struct bytes value,
+                            struct buffer *buffer)
+{
+	bool digit_before = false;
+
+	if (!field || field->secrecy != ISO8583_PRINTABLE) {
 		buffer_printf(buffer, "[hidden %zu]", value.length);
 		return;
 	}
 	for (size_t i = 0; i < value.length; i++) {
 		uint8_t byte = value.data[i];
-		buffer_put_byte(buffer, byte > 0x20 && byte < 0x7f ? byte : '_');
+		size_t card =
+		        digit_before ? 0 : card_number_length(bytes_slice(value, i, value.length));
+		digit_before = byte >= '0' && byte <= '9';
+		if (card > 0) {
+			buffer_printf(buffer, "[hidden %zu]", card);
+			i += card - 1;
+		} else if (field->type == ISO8583_B) {
+			buffer_printf(buffer, "%02x", byte);
+		} else {
+			buffer_put_byte(buffer, byte > 0x20 && byte < 0x7f ? byte : '_');
+		}
 	}
 }
 
@@ -93,6 +129,9 @@ void iso8583_describe(const struct iso8583_dialect *dialect, const struct iso858
 		if (!iso8583_has(message, i))
 			continue;
 		buffer_printf(buffer, " %d=", i);
-		describe_value(&dialect->fields[i], message->values[i], buffer);
+		iso8583_describe_value(&dialect->fields[i], message->values[i], buffer);
 	}
+	if (message->unknown_field > 0)
+		buffer_printf(buffer, " %d+=[hidden %zu]", message->unknown_field,
+		              message->unknown.length);
 }
