@@ -8,12 +8,12 @@
 #include "iso8583/dialect.h"
 
 // The longest message on the wire, and the room for values that have to be decoded from it.
-#define ISO8583_MESSAGE_MAX 9999
+#define ISO8583_MESSAGE_MAX 8192
 #define ISO8583_ROOM (2 * (ISO8583_MESSAGE_MAX + 1))
 #define ISO8583_MAPS 3
 
 // A message. Values are views: of the wire that was unpacked, of what the caller has set, or of
-// `room`; the message must not be copied. About 24 KiB, of which only what is used is touched.
+// `room`; the message must not be copied. About 20 KiB, of which only what is used is touched.
 struct iso8583_message {
 	char mti[4];
 	uint64_t present[ISO8583_MAPS]; // fields 1 to 64 and so on, most significant bit first
