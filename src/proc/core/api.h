@@ -26,7 +26,7 @@ struct api_route {
 	enum api_object named;  // what the first ":id" is
 	void (*handle)(struct api_call *call);
 	const struct api_param *params; // or NULL
-	const struct api_param *more;   // or NULL
+	const char *summary;            // one sentence, for the description
 };
 extern const struct api_route api_routes[]; // ends with a row without method
 
@@ -141,55 +141,17 @@ void api_sessions_sweep(struct core *core);
 // Gives both their keys, each the other's, and writes them. api_sessions.c.
 void api_session_open(struct core *core, struct session *session, struct setup_intent *intent);
 
-// --- handlers
-void api_customer_create(struct api_call *call);
-void api_customer_retrieve(struct api_call *call);
-void api_customer_update(struct api_call *call);
-void api_customer_delete(struct api_call *call);
-void api_customer_list(struct api_call *call);
-void api_customer_cards(struct api_call *call);
-void api_customer_card(struct api_call *call);
-void api_card_create(struct api_call *call);
-void api_card_retrieve(struct api_call *call);
-void api_card_update(struct api_call *call);
-void api_card_list(struct api_call *call);
-void api_card_attach(struct api_call *call);
-void api_card_detach(struct api_call *call);
-void api_setup_create(struct api_call *call);
-void api_setup_retrieve(struct api_call *call);
-void api_setup_update(struct api_call *call);
-void api_setup_confirm(struct api_call *call);
-void api_setup_cancel(struct api_call *call);
-void api_setup_list(struct api_call *call);
-void api_setup_attempts(struct api_call *call);
-void api_payment_create(struct api_call *call);
-void api_payment_retrieve(struct api_call *call);
-void api_payment_update(struct api_call *call);
-void api_payment_confirm(struct api_call *call);
-void api_payment_cancel(struct api_call *call);
-void api_payment_capture(struct api_call *call);
-void api_payment_list(struct api_call *call);
-void api_charge_retrieve(struct api_call *call);
-void api_charge_list(struct api_call *call);
-void api_charge_refunds(struct api_call *call);
-void api_refund_create(struct api_call *call);
-void api_refund_retrieve(struct api_call *call);
-void api_refund_update(struct api_call *call);
-void api_refund_list(struct api_call *call);
-void api_portal_create(struct api_call *call);
-void api_session_create(struct api_call *call);
-void api_session_retrieve(struct api_call *call);
-void api_session_list(struct api_call *call);
-void api_session_expire(struct api_call *call);
-void api_event_retrieve(struct api_call *call);
-void api_event_list(struct api_call *call);
-void api_card_keys(struct api_call *call);
-void api_card_link(struct api_call *call);
+// --- handlers: each answers, or parks its call
+#define API_ROUTE(method, path, flags, object, named, handle, params, summary)                     \
+	void handle(struct api_call *call);
+#include "core/routes.def"
+#undef API_ROUTE
 
 // api_payment_intents.c: stores what a call says about an intent in it, and looks whether an open
 // session owns it. False, or true for the second: refused.
 bool api_payment_merge(struct api_call *call, struct payment_intent *intent);
 bool api_payment_of_session(struct api_call *call, const struct payment_intent *intent);
+
 // What a removed card or customer takes with it. api_cards.c.
 void api_card_remove(struct core *core, struct card *card);
 // Takes an open session's intent, or an intent, back. api_setup_intents.c.
