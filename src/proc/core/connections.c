@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char *const state_names[] = { "starting", "up", "down", "failed" };
@@ -87,16 +88,54 @@ void connections_state(struct core *core, const struct wire_message *message)
 	}
 }
 
+static bool fits(const struct connection *connection, const struct connection_facts *facts)
+{
+	const struct connection_policy *policy = &connection->policy;
+	char merchant[24];
+
+	snprintf(merchant, sizeof(merchant), "%lld", (long long)facts->merchant);
+	return connection->enabled && connection->bank == facts->bank &&
+	       policy_lists(policy->merchants, merchant) &&
+	       (!facts->brand || policy_lists(policy->brands, facts->brand)) &&
+	       (!facts->currency || !facts->currency[0] ||
+	        policy_lists(policy->currencies, facts->currency));
+}
+
+// The order in which connections are tried; numbers are those of their making.
+static bool is_before(const struct connection *a, const struct connection *b)
+{
+	return a->policy.priority != b->policy.priority ? a->policy.priority < b->policy.priority
+	                                                : a->number < b->number;
+}
+
 // One that is up comes before one that may come up; a driver of a line that is down says not_sent
 // itself.
-const struct connection *connections_pick(const struct core *core, bool bank)
+const struct connection *connections_pick(const struct core *core,
+                                          const struct connection_facts *facts)
 {
 	const struct connection *best = NULL;
 
-	for (const struct connection *c = core->flows->connections; c; c = c->next)
-		if (c->bank == bank && (!best || (c->state == 1 && best->state != 1)))
+	for (const struct connection *c = core->flows->connections; c; c = c->next) {
+		if (!fits(c, facts))
+			continue;
+		bool better_up = best && (c->state == 1) != (best->state == 1);
+		if (!best || (better_up ? c->state == 1 : is_before(c, best)))
 			best = c;
+	}
 	return best;
+}
+
+const struct connection *connections_pick_for(const struct core *core, bool bank, int64_t merchant,
+                                              int64_t card_id, const char *currency)
+{
+	struct card card cleanup(card_done) = { 0 };
+	bool known = card_id && store_load(core->store, STORE_CARDS, card_id, &card);
+
+	return connections_pick(core,
+	                        &(struct connection_facts){ .bank = bank,
+	                                                    .merchant = merchant,
+	                                                    .brand = known ? card.brand : NULL,
+	                                                    .currency = currency });
 }
 
 struct connection *connections_find(const struct core *core, const char *name)
@@ -107,13 +146,22 @@ struct connection *connections_find(const struct core *core, const char *name)
 	return NULL;
 }
 
+static const struct connection *of_number(const struct core *core, int64_t number)
+{
+	for (const struct connection *c = core->flows->connections; c; c = c->next)
+		if (c->number == number)
+			return c;
+	return NULL;
+}
+
 struct connection_policy connections_policy_of(const struct core *core, int64_t number)
 {
 	struct connection_policy policy;
 
-	for (const struct connection *c = core->flows->connections; c; c = c->next)
-		if (c->number == number)
-			return c->policy;
+	const struct connection *connection = of_number(core, number);
+
+	if (connection)
+		return connection->policy;
 	policy_init(&policy); // it was removed; what is open still has to end
 	return policy;
 }
@@ -121,12 +169,18 @@ struct connection_policy connections_policy_of(const struct core *core, int64_t 
 // Each connection is tried once: the order only goes on.
 const struct connection *connections_after(const struct core *core, const struct attempt *row)
 {
-	bool found = false;
+	struct card card cleanup(card_done) = { 0 };
+	bool known = row->card && store_load(core->store, STORE_CARDS, row->card, &card);
+	const struct connection_facts facts = { .bank = true,
+		                                .merchant = row->merchant,
+		                                .brand = known ? card.brand : NULL,
+		                                .currency = row->currency };
+	const struct connection *last = of_number(core, row->connection);
+	const struct connection *best = NULL;
 
-	for (const struct connection *c = core->flows->connections; c; c = c->next) {
-		if (found && c->bank && c->state == 1)
-			return c;
-		found = found || c->number == row->connection;
-	}
-	return NULL;
+	for (const struct connection *c = core->flows->connections; c && last; c = c->next)
+		if (c->state == 1 && fits(c, &facts) && is_before(last, c) &&
+		    (!best || is_before(c, best)))
+			best = c;
+	return best;
 }

@@ -21,10 +21,24 @@ void connections_load(struct core *core);
 void connections_tell_vault(struct core *core);
 // The policy of a connection, by its number.
 struct connection_policy connections_policy_of(const struct core *core, int64_t number);
-// The next connection that takes a payment which not one byte of left on the attempt's own.
+// The next connection that takes a payment which not one byte of left on the attempt's own: the
+// first after it in the order of priorities that is up.
 const struct connection *connections_after(const struct core *core, const struct attempt *row);
 // Appends the policy as it is stored.
 void connections_policy(struct core *core, const char *name, struct buffer *json);
 void connections_state(struct core *core, const struct wire_message *message);
-const struct connection *connections_pick(const struct core *core, bool bank);
+
+// What a connection is picked for; NULL or "": whatever it is.
+struct connection_facts {
+	bool bank; // else: authentication
+	int64_t merchant;
+	const char *brand, *currency;
+};
+// The first in the order of priorities that is enabled and whose policy takes it, preferring those
+// that are up; NULL: none.
+const struct connection *connections_pick(const struct core *core,
+                                          const struct connection_facts *facts);
+// The same for something with a stored card.
+const struct connection *connections_pick_for(const struct core *core, bool bank, int64_t merchant,
+                                              int64_t card, const char *currency);
 struct connection *connections_find(const struct core *core, const char *name);

@@ -7,6 +7,8 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+#include <stdio.h>
+
 enum { TEST_MS = 15000, SAID_MAX = 400 };
 
 void control_connection_test(struct core *core, struct control_client *client,
@@ -53,21 +55,18 @@ static const char *text_in(const json_t *object, const char *member, char room[s
 
 static void say_step(struct control_client *client, const json_t *step)
 {
-	char name[SAID_MAX], outcome[SAID_MAX], detail[SAID_MAX], advice[SAID_MAX];
-	const json_t *took = json_object_get(step, "ms");
-	const char *mark;
+	char name[SAID_MAX], detail[SAID_MAX], advice[SAID_MAX], took[32] = "";
+	const json_t *ms = json_object_get(step, "ms");
+	const char *mark = json_is_true(json_object_get(step, "failed"))    ? "✗"
+	                   : json_is_true(json_object_get(step, "skipped")) ? "·"
+	                                                                    : "✓";
 
-	text_in(step, "outcome", outcome);
-	mark = strcmp(outcome, "ok") == 0 ? "✓" : strcmp(outcome, "skipped") == 0 ? "·" : "✗";
-	text_in(step, "name", name);
-	text_in(step, "detail", detail);
-	if (json_is_integer(took))
-		control_say(client, 1, "%s %-14s %5lld ms  %s", mark, name,
-		            (long long)json_integer_value(took), detail);
-	else
-		control_say(client, 1, "%s %-14s           %s", mark, name, detail);
+	if (json_is_number(ms) && json_number_value(ms) >= 0 && json_number_value(ms) < 1e9)
+		snprintf(took, sizeof(took), "%.1f ms", json_number_value(ms));
+	control_say(client, 1, "%s %-10s %11s  %s", mark, text_in(step, "step", name), took,
+	            text_in(step, "detail", detail));
 	if (text_in(step, "advice", advice)[0])
-		control_say(client, 1, "  what to do: %s", advice);
+		control_say(client, 1, "             what to do: %s", advice);
 }
 
 void control_test_answer(struct core *core, const struct question *question, const json_t *answer,

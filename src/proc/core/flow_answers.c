@@ -26,6 +26,8 @@ static void attempt_answer(struct core *core, const struct question *question, c
 	} else if (question->kind == QUESTION_BANK) {
 		live->row.answered_ms = core->now_ms;
 		struct flow_event event = bank_event(core, &live->row, answer);
+		if (event.kind == EVENT_NOT_SENT && live != &room && link_elsewhere(core, live))
+			return;
 		live->authentication.cvc_check = event.cvc_check;
 		flows_event(core, live, &event);
 	} else {

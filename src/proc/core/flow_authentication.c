@@ -172,7 +172,8 @@ static bool send_line(struct core *core, const struct live *live, const struct q
 
 void authentication_look_up(struct core *core, struct live *live)
 {
-	const struct connection *connection = connections_pick(core, false);
+	const struct connection *connection =
+	        connections_pick_for(core, false, live->row.merchant, live->row.card, NULL);
 
 	make_uuid(live->authentication.transaction);
 	if (!connection) {

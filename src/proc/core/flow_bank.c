@@ -176,7 +176,8 @@ bool bank_ask(struct core *core, const struct question *question, int64_t connec
 
 void bank_verify(struct core *core, struct live *live)
 {
-	bool again = live->authentication.ask_again;
+	bool again = live->authentication.asked != 0;
+	bool code = live->authentication.code && !live->authentication.ask_again;
 	int64_t id = again ? core_next_id(core) : live->row.id;
 	int64_t deadline_ms = core->now_ms + core->flows->policy.bank_ms;
 	struct buffer line cleanup(buffer_done) = { 0 };
@@ -194,8 +195,8 @@ void bank_verify(struct core *core, struct live *live)
 	buffer_put_text(&line, ",\"initiator\":\"customer\",\"credential\":\"first\"");
 	put_authentication(&line, &live->authentication);
 	buffer_put_byte(&line, '}');
-	bank_ask(core, question, live->row.connection, deadline_ms,
-	         live->authentication.code && !again ? 2 : 1, live->row.card, buffer_view(&line));
+	bank_ask(core, question, live->row.connection, deadline_ms, code ? 2 : 1, live->row.card,
+	         buffer_view(&line));
 }
 
 void bank_authorize(struct core *core, struct live *live)

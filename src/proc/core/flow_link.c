@@ -234,6 +234,17 @@ static void fill_card(struct core *core, const struct opening *opening, const st
 	CHECK(card->details);
 }
 
+static const struct connection *pick(const struct core *core, const struct opening *opening,
+                                     const struct wire_value *f)
+{
+	char brand[16];
+
+	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, brand, sizeof(brand));
+	return connections_pick(core, &(struct connection_facts){ .bank = true,
+	                                                          .merchant = opening->merchant,
+	                                                          .brand = brand });
+}
+
 // The first reason not to ask the bank; 0 when there is none.
 static int reason_not_to_ask(struct core *core, const struct opening *opening,
                              const struct wire_value *f, int64_t *ret_again_ms)
@@ -250,7 +261,7 @@ static int reason_not_to_ask(struct core *core, const struct opening *opening,
 	*ret_again_ms = verdict.again_ms;
 	if (verdict.problem)
 		return verdict.problem;
-	return connections_pick(core, true) ? 0 : PROBLEM_NO_CONNECTION;
+	return pick(core, opening, f) ? 0 : PROBLEM_NO_CONNECTION;
 }
 
 static void start_attempt(struct core *core, struct opening *opening, const struct wire_value *f,
@@ -262,7 +273,7 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 		               .kind = ATTEMPT_LINK,
 		               .intent = opening->intent,
 		               .customer = opening->customer,
-		               .connection = connections_pick(core, true)->number,
+		               .connection = pick(core, opening, f)->number,
 		               .state = ATTEMPT_VERIFYING,
 		               .deadline_ms =
 		                       core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
@@ -289,6 +300,25 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 	bank_verify(core, live);
 	if (opening->waiter.done)
 		flow_wait(core, row.id, opening->waiter.done, opening->waiter.owner);
+}
+
+bool link_elsewhere(struct core *core, struct live *live)
+{
+	const struct connection *next =
+	        live->row.kind == ATTEMPT_LINK && live->row.state == ATTEMPT_VERIFYING
+	                ? connections_after(core, &live->row)
+	                : NULL;
+
+	if (!next)
+		return false;
+	flows_step(core, live->row.id, "nothing was sent; the bank is asked over %s", next->name);
+	live->row.connection = next->number;
+	live->row.deadline_ms = core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS;
+	bank_verify(core, live);
+	store_update(core->store, STORE_ATTEMPTS, &live->row);
+	authentication_save(core, live->row.id, &live->authentication);
+	due_add(&core->flows->due, live->row.deadline_ms, DUE_ATTEMPT, live->row.id);
+	return true;
 }
 
 static void forget_code(struct core *core, struct bytes handle)

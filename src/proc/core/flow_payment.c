@@ -92,7 +92,9 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 		flows_tell(core, done, owner, &outcome);
 		return;
 	}
-	if (!connections_pick(core, true)) {
+	const struct connection *connection =
+	        connections_pick_for(core, true, intent.merchant, intent.card, intent.currency);
+	if (!connection) {
 		outcome.problem = PROBLEM_NO_CONNECTION;
 		flows_tell(core, done, owner, &outcome);
 		return;
@@ -101,8 +103,7 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 	        intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
 	if (intent.flags & PAYMENT_MANUAL_CAPTURE)
 		flags |= ATTEMPT_MANUAL_CAPTURE;
-	struct live *started =
-	        start_attempt(core, &intent, flags, connections_pick(core, true)->number, NULL);
+	struct live *started = start_attempt(core, &intent, flags, connection->number, NULL);
 	flow_wait(core, started->row.id, done, owner);
 }
 
@@ -164,7 +165,9 @@ void payment_again(struct core *core, struct live *live, unsigned effects)
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 	bool proven = effects & FLOW_PAY_AGAIN;
 	const struct connection *next =
-	        proven ? connections_pick(core, true) : connections_after(core, &live->row);
+	        proven ? connections_pick_for(core, true, live->row.merchant, live->row.card,
+	                                      live->row.currency)
+	               : connections_after(core, &live->row);
 
 	if (!store_load(core->store, STORE_PAYMENT_INTENTS, live->row.intent, &intent) ||
 	    intent.attempt != live->row.id)

@@ -147,6 +147,9 @@ void flows_hurry(struct core *core);
 bool link_customer_is_here(struct core *core, int64_t customer);
 void link_saved(struct core *core, struct live *live);
 void link_failed(struct core *core, struct live *live);
+// Verifies over the next connection, since not one byte left on this one. False: it is no link that
+// is being verified, or no other connection takes it.
+bool link_elsewhere(struct core *core, struct live *live);
 void link_opened(struct core *core, const struct wire_message *message);
 // Accepts NULL.
 void opening_free(struct opening *opening);
