@@ -176,7 +176,7 @@ bool bank_ask(struct core *core, const struct question *question, int64_t connec
 
 void bank_verify(struct core *core, struct live *live)
 {
-	bool again = live->authentication.asked != 0;
+	bool again = live->authentication.asked != 0 || live->authentication.ask_again;
 	bool code = live->authentication.code && !live->authentication.ask_again;
 	int64_t id = again ? core_next_id(core) : live->row.id;
 	int64_t deadline_ms = core->now_ms + core->flows->policy.bank_ms;
