@@ -210,9 +210,42 @@ CREATE TABLE events (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,
 	type INTEGER NOT NULL,
+	object INTEGER NOT NULL,
 	body TEXT NOT NULL
 );
 CREATE INDEX events_of_merchant ON events (merchant, id);
+
+-- Where merchants want to hear of events. Their secrets are not here: courier derives them.
+CREATE TABLE endpoints (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	removed_ms INTEGER NOT NULL DEFAULT 0,
+	status INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX endpoints_of_merchant ON endpoints (merchant, id);
+
+-- An event for one endpoint; a row is written only when the endpoint wants the event. state: 0 waits,
+-- 1 delivered, 2 given up.
+CREATE TABLE deliveries (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	endpoint INTEGER NOT NULL,
+	event INTEGER NOT NULL,
+	object INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	tries INTEGER NOT NULL,
+	due_ms INTEGER NOT NULL,
+	tried_ms INTEGER NOT NULL,
+	status INTEGER NOT NULL,
+	detail TEXT NOT NULL
+);
+CREATE INDEX deliveries_due ON deliveries (endpoint, due_ms) WHERE state = 0;
+CREATE INDEX deliveries_in_order ON deliveries (endpoint, object, id) WHERE state = 0;
+CREATE INDEX deliveries_of_event ON deliveries (event);
+CREATE INDEX deliveries_given_up ON deliveries (endpoint, id) WHERE state = 2;
+CREATE INDEX deliveries_done ON deliveries (tried_ms) WHERE state = 1;
 
 -- key: HMAC of merchant and Idempotency-Key. reply: null until the work has ended.
 CREATE TABLE idempotency (

@@ -5,12 +5,12 @@ import pathlib
 import re
 import stat
 
-OUTSIDE = ('web', 'core', 'shop', 'onfile')  # never see a card
+OUTSIDE = ('web', 'core', 'courier', 'shop', 'onfile')  # never see a card
 INSIDE = ('vault', 'driver-iso8583', 'driver-emv3ds')  # have it while it is on its way
 BANKS_OWN = ('bank.ledger',)
 STEP = 8 << 20
 OVERLAP = 256
-NAMES_AND_PIDS = re.compile(r'^(vault|core|web|driver-[a-z0-9]+) .*pid (\d+)', re.MULTILINE)
+NAMES_AND_PIDS = re.compile(r'^(vault|core|courier|web|driver-[a-z0-9]+) .*pid (\d+)', re.MULTILINE)
 
 
 def regions(pid, only_writable=False):

@@ -22,8 +22,9 @@ from process import (Descriptors, as_user, command_line, connect, environment, i
 
 pytestmark = pytest.mark.needs_root
 
-OURS = ('vault', 'core', 'web')
-USERS = {'vault': 61200, 'core': 61201, 'web': 61202, 'driver-iso8583': 61217, 'driver-emv3ds': 61218}
+OURS = ('vault', 'core', 'web', 'courier')
+USERS = {'vault': 61200, 'core': 61201, 'web': 61202, 'driver-iso8583': 61217, 'driver-emv3ds': 61218,
+         'courier': 61204}
 
 
 def test_vault_has_no_internet_socket(running):
@@ -69,6 +70,34 @@ def test_a_driver_dials_its_bank_and_nobody_else(running, sandbox):
     for have in (line, directory):
         assert have.listening() == set()
         assert [kind for kind, *_ in have.others if not kind.startswith('udp')] == []
+
+
+def test_courier_dials_merchants_and_nobody_else(running, sandbox):
+    listener = socket.create_server(('127.0.0.1', 0))
+    merchant = sandbox.merchant('Webhooks')
+    head = {'Authorization': f'Bearer {merchant.secret_key}'}
+    answer = requests.post(f'{sandbox.api}/v1/webhook_endpoints', headers=head, data={
+        'url': f'http://127.0.0.1:{listener.getsockname()[1]}/', 'enabled_events[]': 'customer.created'})
+    assert answer.status_code == 200, answer.text
+    before = Descriptors(running['courier'])
+    assert before.tcp == []
+    assert requests.post(f'{sandbox.api}/v1/customers', headers=head).status_code == 200
+    with listener, listener.accept()[0] as dialled:
+        have = Descriptors(running['courier'])
+        assert have.connected() == {(dialled.getpeername()[1], dialled.getsockname()[1])}
+        assert have.listening() == set() and have.others == [] and have.pipes == []
+    for have in (before, have):
+        assert {pathlib.Path(name).name for name in have.files} <= {'null', 'onfile.log'}
+    # The lines to the parent and to core; the rest are pairs by which libcurl wakes itself.
+    assert 2 <= len(before.unix) <= 6
+
+
+def test_courier_cannot_look_at_what_is_not_its_own(running, sandbox):
+    user = USERS['courier']
+    for path in (sandbox.folder / 'keys/webhooks', sandbox.folder / 'keys/keyring', sandbox.folder / 'data/onfile.db',
+                 sandbox.folder / 'shop.conf'):
+        assert path.stat().st_size > 0
+        assert as_user(user, path.read_bytes) == 'denied', path
 
 
 def test_rights_are_given_up(running):
@@ -131,6 +160,7 @@ def test_modes_of_files(sandbox):
     assert mode(folder / 'shop.conf') == 0o600
     assert mode(folder / 'keys') == 0o700 and (folder / 'keys').stat().st_uid == 0
     assert mode(folder / 'keys/keyring') == 0o600 and (folder / 'keys/keyring').stat().st_uid == 0
+    assert mode(folder / 'keys/webhooks') == 0o600 and (folder / 'keys/webhooks').stat().st_uid == 0
     assert mode(folder / 'data') == 0o700 and (folder / 'data').stat().st_uid == USERS['core']
     assert mode(folder / 'run') in (0o700, 0o711)
     for name in ('root.sock', 'operator.sock'):

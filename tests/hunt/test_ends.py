@@ -20,7 +20,7 @@ from running import Sandbox, Shopper
 
 pytestmark = pytest.mark.needs_root
 
-OURS = ('web', 'core', 'vault', 'driver-iso8583', 'driver-emv3ds')
+OURS = ('web', 'core', 'vault', 'courier', 'driver-iso8583', 'driver-emv3ds')
 
 
 numbers = []

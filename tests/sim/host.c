@@ -81,6 +81,14 @@ bool core_tell_vault(struct core *core, enum wire_number number, const struct wi
 	return host.vault_up;
 }
 
+bool core_tell_courier(struct core *core, enum wire_number number, const struct wire_value *values)
+{
+	(void)core;
+	(void)number;
+	(void)values;
+	return false; // merchants of the simulator have no webhooks
+}
+
 void core_wake(struct core *core)
 {
 	(void)core;

@@ -74,7 +74,7 @@ struct object_kind {
 	const struct edge *edges; // ends with a row without name
 };
 extern const struct object_kind customer_kind, card_kind, setup_intent_kind, setup_attempt_kind,
-        payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind;
+        payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind, webhook_kind;
 
 // Members that many kinds have; `render->name` is theirs.
 void put_id(struct render *render);

@@ -17,7 +17,8 @@ static const struct {
 	[API_ID_PAYMENT_INTENT] = { "pi_", false },   [API_ID_CHARGE] = { "ch_", false },
 	[API_ID_REFUND] = { "re_", false },           [API_ID_SESSION_TEST] = { "cs_test_", true },
 	[API_ID_SESSION_LIVE] = { "cs_live_", true }, [API_ID_EVENT] = { "evt_", false },
-	[API_ID_REQUEST] = { "req_", false },         [API_ID_PORTAL] = { "bps_", true },
+	[API_ID_REQUEST] = { "req_", false },         [API_ID_WEBHOOK] = { "we_", false },
+	[API_ID_PORTAL] = { "bps_", true },
 };
 
 const char *api_id_prefix(enum api_id_kind kind)

@@ -20,6 +20,7 @@ enum api_id_kind {
 	API_ID_PORTAL,
 	API_ID_EVENT,
 	API_ID_REQUEST,
+	API_ID_WEBHOOK,
 	API_ID_KINDS
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "domain/delivery.h"
 
 #include <stdio.h>
 
@@ -16,6 +17,7 @@ static const struct object_kind *const kinds[API_OBJECTS] = {
 	[API_SESSION] = &session_kind,
 	[API_REFUND] = &refund_kind,
 	[API_PORTAL] = &portal_kind,
+	[API_WEBHOOK] = &webhook_kind,
 };
 
 const char *api_object_name(enum api_object kind)
@@ -67,6 +69,7 @@ static const char *details_of(enum api_object kind, const void *object)
 	case API_SESSION: return ((const struct session *)object)->details;
 	case API_REFUND: return ((const struct refund *)object)->details;
 	case API_PORTAL: return ((const struct portal *)object)->details;
+	case API_WEBHOOK: return ((const struct endpoint *)object)->details;
 	default: return NULL;
 	}
 }

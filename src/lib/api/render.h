@@ -22,6 +22,7 @@ enum api_object {
 	API_REFUND,
 	API_PORTAL, // billing_portal.session
 	API_EVENT,
+	API_WEBHOOK, // webhook_endpoint
 	API_OBJECTS
 };
 
@@ -75,6 +76,7 @@ void api_render_deleted(struct buffer *buffer, const struct api_view *view, enum
 struct api_event {
 	int64_t id;
 	const char *type;
+	int64_t pending; // endpoints that wait for it
 	struct bytes body;
 };
 void api_event_body(struct buffer *buffer, struct bytes object, struct bytes previous,

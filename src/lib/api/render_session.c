@@ -218,7 +218,7 @@ void api_render_event(struct buffer *buffer, const struct api_view *view,
 	api_json_null(&json, "api_version");
 	api_json_number(&json, "created", view->time_ms(event->id) / 1000);
 	api_json_flag(&json, "livemode", view->live);
-	api_json_number(&json, "pending_webhooks", 0);
+	api_json_number(&json, "pending_webhooks", event->pending);
 	api_json_text(&json, "type", event->type);
 	buffer_put_byte(buffer, ',');
 	// The body without its opening brace: its members go on here.

@@ -5,6 +5,7 @@
 #include "base/tap.h"
 
 #include "api/required.def"
+#include "domain/delivery.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -492,7 +493,7 @@ TEST(an_event_is_its_object_and_what_caused_it)
 	buffer_init(&buffer, 65536);
 	api_event_body(&body, BYTES_LITERAL("{\"id\":\"x\"}"), BYTES_LITERAL("{\"name\":null}"),
 	               "req_1", BYTES_LITERAL("k\"1"));
-	struct api_event event = { 99, "customer.created", buffer_view(&body) };
+	struct api_event event = { 99, "customer.created", 2, buffer_view(&body) };
 	api_render_event(&buffer, &view, &event);
 	json_t *json = parse(&buffer);
 	EXPECT(has_all(json, required_event));
@@ -501,6 +502,22 @@ TEST(an_event_is_its_object_and_what_caused_it)
 	EXPECT(json_is_null(at(json, "data.previous_attributes.name")));
 	json_decref(json);
 	buffer_done(&body);
+}
+
+TEST(an_endpoint_has_what_clients_require_and_no_secret)
+{
+	struct endpoint endpoint = { 7, 1, 0, ENDPOINT_GONE, 1, (char *)"{}" };
+	struct buffer buffer;
+
+	reset();
+	buffer_init(&buffer, 65536);
+	api_render(&buffer, &view, API_WEBHOOK, &endpoint, "");
+	json_t *json = parse(&buffer);
+	EXPECT(has_all(json, required_webhook_endpoint));
+	EXPECT(is_text(json, "object", "webhook_endpoint") && is_text(json, "status", "disabled"));
+	EXPECT(!json_object_get(json, "secret"));
+	json_decref(json);
+	buffer_done(&buffer);
 }
 
 TAP_MAIN

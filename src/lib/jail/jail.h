@@ -16,6 +16,7 @@ enum jail_allow {
 	JAIL_STORE = 4,  // files below `folder`: read, write, sync, remove
 	JAIL_READ = 8,   // read files anywhere that its user may (name resolution, CA certificates)
 	JAIL_LOCK = 16,  // lock memory
+	JAIL_THREADS = 32, // start threads (no processes)
 };
 
 struct jail {

@@ -2,6 +2,7 @@
 // statement, so that SELECT * reads by position; store_open() checks that it is.
 #include "store/rows.h"
 
+#include "domain/delivery.h"
 #include "domain/money.h"
 
 #define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
@@ -135,6 +136,18 @@ static const struct store_column portals[] = {
 	LONG(portal, expires_ms), HEAP(portal, details),
 };
 
+static const struct store_column endpoints[] = {
+	LONG(endpoint, id),    LONG(endpoint, merchant), LONG(endpoint, removed_ms),
+	INT(endpoint, status), INT(endpoint, version),   HEAP(endpoint, details),
+};
+
+static const struct store_column deliveries[] = {
+	LONG(delivery, id),    LONG(delivery, merchant), LONG(delivery, endpoint),
+	LONG(delivery, event), LONG(delivery, object),   INT(delivery, state),
+	INT(delivery, tries),  LONG(delivery, due_ms),   LONG(delivery, tried_ms),
+	INT(delivery, status), TEXT(delivery, detail),
+};
+
 #define TABLE(name, type, owned)                                                                   \
 	{                                                                                          \
 #name, sizeof(struct type), name, sizeof(name) / sizeof(name[0]), owned            \
@@ -151,4 +164,6 @@ const struct store_table_row store_tables[STORE_TABLES] = {
 	[STORE_SESSIONS] = TABLE(sessions, session, true),
 	[STORE_REFUNDS] = TABLE(refunds, refund, true),
 	[STORE_PORTALS] = TABLE(portals, portal, true),
+	[STORE_ENDPOINTS] = TABLE(endpoints, endpoint, true),
+	[STORE_DELIVERIES] = TABLE(deliveries, delivery, true),
 };

@@ -8,7 +8,7 @@
 #include "base/result.h"
 #include "wire/catalogue.def"
 
-enum wire_program { WIRE_PARENT, WIRE_WEB, WIRE_CORE, WIRE_VAULT, WIRE_CLI };
+enum wire_program { WIRE_PARENT, WIRE_WEB, WIRE_CORE, WIRE_VAULT, WIRE_CLI, WIRE_COURIER };
 
 enum wire_kind { WIRE_NUMBER, WIRE_BYTES };
 

@@ -16,6 +16,8 @@ enum api_route_flag {
 	API_SHOPPER = 1, // a publishable key may call it, with the client secret of what it names
 	API_OPEN = 2,    // a publishable key may call it
 	API_LIST = 4,
+	API_SECRET_ONCE = 64, // the answer shows a secret: it is kept without it, and the handler
+	                      // completes it for a repeated request (`kept`)
 };
 
 struct api_route {
@@ -52,6 +54,8 @@ struct api_call {
 	struct api_view view;
 	bool parked; // will be answered later
 	bool answered;
+	bool replayed; // the answer is one that was given before
+	char *kept;    // API_SECRET_ONCE: that answer, of a request that came before; the handler's
 	// Idempotency: see idempotency.h.
 	bool keyed, claimed, resumed, created;
 	uint8_t key[32], fingerprint[32];

@@ -18,6 +18,7 @@ enum store_table api_table(enum api_object kind)
 	case API_SESSION: return STORE_SESSIONS;
 	case API_REFUND: return STORE_REFUNDS;
 	case API_PORTAL: return STORE_PORTALS;
+	case API_WEBHOOK: return STORE_ENDPOINTS;
 	default: CHECK(kind == API_SETUP_ATTEMPT || kind == API_CHARGE); return STORE_ATTEMPTS;
 	}
 }
@@ -146,7 +147,7 @@ static void send_reply(struct api_call *call, int status, struct bytes body, int
 	struct reply reply = {
 		.status = status,
 		.kind = REPLY_JSON,
-		.flags = flags |
+		.flags = flags | (call->replayed ? REPLY_REPLAYED : 0) |
 		         (call->route && call->route->flags & (API_SHOPPER | API_OPEN) ? REPLY_CORS
 		                                                                       : 0),
 		.retry_after_s = status == 429 ? 10 : 0,

@@ -12,7 +12,7 @@ static const int64_t shown_ms = 30LL * 24 * 3600 * 1000;
 const struct api_param api_event_list_params[] = {
 	{ "type", API_TEXT, 0, 0, 80, NULL },
 	{ "types[]", API_TEXT, 0, 0, 80, NULL },
-	{ "delivery_success", API_FLAG, API_IGNORED, 0, 0, NULL },
+	{ "delivery_success", API_FLAG, 0, 0, 0, NULL },
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -39,10 +39,23 @@ static bool is_wanted(const struct api_call *call, int number)
 	return false;
 }
 
+// All endpoints have it, or not all (some wait for it, or it was given up).
+static bool success_fits(const struct api_call *call, int64_t event)
+{
+	if (!api_params_has(&call->params, "delivery_success"))
+		return true;
+	bool done = store_one_number(call->core->store, STORE_DELIVERIES_NOT_DONE, 0,
+	                             STORE_N(event)) == 0;
+	return done == api_params_flag(&call->params, "delivery_success", true);
+}
+
 static void put_event(struct buffer *buffer, const struct api_call *call,
                       const struct store_query *query)
 {
-	struct api_event event = { store_number(query, 0), event_name((int)store_number(query, 1)),
+	int64_t id = store_number(query, 0);
+	struct api_event event = { id, event_name((int)store_number(query, 1)),
+		                   store_one_number(call->core->store, STORE_DELIVERIES_PENDING, 0,
+		                                    STORE_N(id)),
 		                   store_bytes(query, 2) };
 
 	api_render_event(buffer, &call->view, &event);
@@ -82,7 +95,8 @@ static void collect(struct api_call *call, const struct api_range *range, struct
 	                  STORE_N(call->merchant), STORE_N(range->low), STORE_N(range->high));
 
 	while (!page->more && store_step(&query)) {
-		if (!is_wanted(call, (int)store_number(&query, 1)))
+		if (!is_wanted(call, (int)store_number(&query, 1)) ||
+		    !success_fits(call, store_number(&query, 0)))
 			continue;
 		if (page->count == range->limit) {
 			page->more = true;

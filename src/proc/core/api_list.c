@@ -2,6 +2,7 @@
 #include "core/api.h"
 
 #include "base/check.h"
+#include "domain/delivery.h"
 
 #include <stdlib.h>
 
@@ -95,6 +96,7 @@ union row {
 	struct session session;
 	struct refund refund;
 	struct attempt attempt;
+	struct endpoint endpoint;
 };
 
 static void row_done(enum api_object kind, union row *row)
@@ -106,6 +108,7 @@ static void row_done(enum api_object kind, union row *row)
 	case API_PAYMENT_INTENT: payment_intent_done(&row->payment_intent); break;
 	case API_SESSION: session_done(&row->session); break;
 	case API_REFUND: refund_done(&row->refund); break;
+	case API_WEBHOOK: endpoint_done(&row->endpoint); break;
 	default: break;
 	}
 }

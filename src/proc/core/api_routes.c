@@ -85,7 +85,6 @@ static const char *const not_there[] = {
 	"topups",
 	"transfers",
 	"treasury",
-	"webhook_endpoints",
 };
 
 // --- which route

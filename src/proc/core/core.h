@@ -15,6 +15,8 @@ struct pages;
 struct api;
 struct control;
 struct turns;
+struct deliveries;
+struct secrets;
 
 struct core {
 	struct config config;
@@ -28,6 +30,8 @@ struct core {
 	struct api *api;
 	struct pages *pages;
 	struct control *control;
+	struct deliveries *deliveries;
+	struct secrets *secrets;
 };
 
 // A request as web handed it on; views live until the handler returns.
@@ -65,6 +69,9 @@ void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
 // Queues a message to vault; it leaves after this turn's commit. False: vault is away just now.
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values);
 
+// The same to courier; also false when the message is too large.
+bool core_tell_courier(struct core *core, enum wire_number number, const struct wire_value *values);
+
 // To be called when the store is open: keys go on behind all that were given before, those among
 // them that no row has (questions to drivers) too.
 void core_ids_start(struct core *core);
@@ -93,6 +100,14 @@ struct pages *pages_new(struct core *core);
 void pages_free(struct pages *pages);
 struct control *control_new(struct core *core);
 void control_free(struct control *control);
+struct secrets *secrets_new(struct core *core);
+void secrets_free(struct secrets *secrets);
+struct deliveries *deliveries_new(struct core *core);
+void deliveries_free(struct deliveries *deliveries);
+
+// Deliveries whose time has come. deliveries.c.
+void deliveries_timer(struct core *core);
+int64_t deliveries_next_timer(const struct core *core);
 
 // Answers a request to /v1/…, sooner or later. api_*.c.
 void api_request(struct core *core, const struct request *request);

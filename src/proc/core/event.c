@@ -2,6 +2,7 @@
 #include "core/event.h"
 
 #include "core/api.h"
+#include "core/deliveries.h"
 
 #include <stdlib.h>
 
@@ -17,12 +18,62 @@ const char *event_name(int type)
 	}
 }
 
+bool event_set_has(const struct event_set *set, int type)
+{
+	return type > 0 && type < 128 && set->bits[type / 64] >> (type % 64) & 1;
+}
+
+bool event_set_add(struct event_set *set, const char *name)
+{
+	static const struct {
+		const char *name;
+		int number;
+	} events[] = {
+#define EVENT(name, number, text) { text, number },
+#include "core/events.def"
+#undef EVENT
+	};
+	size_t length = strlen(name);
+	bool star = length && name[length - 1] == '*';
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		if (star ? strncmp(events[i].name, name, length - 1) != 0
+		         : strcmp(events[i].name, name) != 0)
+			continue;
+		set->bits[events[i].number / 64] |= UINT64_C(1) << (events[i].number % 64);
+		found = true;
+	}
+	return found;
+}
+
+void event_render(struct core *core, int64_t event, struct buffer *buffer)
+{
+	struct store_query query cleanup(store_end) =
+	        store_ask(core->store, STORE_EVENT_LOAD, STORE_N(event));
+	struct merchant owner;
+	struct api_view view;
+
+	if (!store_step(&query))
+		return;
+	api_view_of(core, store_number(&query, 0), &owner, &view);
+	api_render_event(buffer, &view,
+	                 &(struct api_event){ .id = event,
+	                                      .type = event_name((int)store_number(&query, 1)),
+	                                      .pending = store_one_number(core->store,
+	                                                                  STORE_DELIVERIES_PENDING,
+	                                                                  0, STORE_N(event)),
+	                                      .body = store_bytes(&query, 3) });
+}
+
 static void write_event(struct core *core, enum event_type type, int64_t merchant,
                         enum api_object kind, const void *object, struct bytes previous)
 {
 	const struct request *request = core->api ? core->api->request : NULL;
 	struct buffer rendered cleanup(buffer_done) = { 0 };
 	struct buffer body cleanup(buffer_done) = { 0 };
+	int64_t row = *(const int64_t *)object; // every struct begins with its row key
+	int64_t event = core_next_id(core);
 	struct merchant owner;
 	struct api_view view;
 
@@ -32,8 +83,9 @@ static void write_event(struct core *core, enum event_type type, int64_t merchan
 	api_render(&rendered, &view, kind, object, "");
 	api_event_body(&body, buffer_view(&rendered), previous, request ? request->id : NULL,
 	               request ? request->idempotency_key : BYTES_NONE);
-	store_run(core->store, STORE_EVENT_INSERT, STORE_N(core_next_id(core)), STORE_N(merchant),
-	          STORE_N(type), STORE_TB(buffer_view(&body)));
+	store_run(core->store, STORE_EVENT_INSERT, STORE_N(event), STORE_N(merchant), STORE_N(type),
+	          STORE_N(row), STORE_TB(buffer_view(&body)));
+	deliveries_event(core, merchant, event, (int)type, row);
 }
 
 void event_customer(struct core *core, enum event_type type, const struct customer *customer)

@@ -2,6 +2,7 @@
 // the object as it is rendered at that moment. To be called after the object's row was written.
 #pragma once
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "domain/money.h"
 
@@ -28,6 +29,17 @@ void event_session(struct core *core, enum event_type type, const struct session
 void event_customer_changed(struct core *core, const struct customer *customer,
                             struct bytes previous);
 void event_card_changed(struct core *core, const struct card *card, struct bytes previous);
+
+// Appends the event as merchants get it; nothing when there is no such event.
+void event_render(struct core *core, int64_t event, struct buffer *buffer);
+
+// Which events somebody wants: bits by the numbers of events.def.
+struct event_set {
+	uint64_t bits[2];
+};
+bool event_set_has(const struct event_set *set, int type);
+// Adds what the name stands for: an event, `*`, or `payment_intent.*`. False: no event of ours.
+bool event_set_add(struct event_set *set, const char *name);
 
 // "customer.created"; NULL when there is no such event.
 const char *event_name(int type);

@@ -99,6 +99,11 @@ static bool used_before(struct api_call *call, const struct store_replay *kept, 
 {
 	if (memcmp(kept->fingerprint, call->fingerprint, sizeof(call->fingerprint)) != 0)
 		return refuse_reuse(call);
+	if (kept->ended && call->route->flags & API_SECRET_ONCE && kept->status < 300) {
+		call->kept = strndup((const char *)body.data, body.length);
+		call->intent = kept->intent;
+		return true;
+	}
 	if (kept->ended) {
 		replay(call, kept, body);
 		return false;

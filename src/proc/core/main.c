@@ -54,9 +54,13 @@ int main(int argc, char **argv)
 	core.control = control_new(&core);
 	core.pages = pages_new(&core);
 	core.api = api_new(&core);
+	core.secrets = secrets_new(&core);
+	core.deliveries = deliveries_new(&core);
 	core.flows = flows_new(&core);
 	int status = turns_run(&core);
 	flows_free(core.flows);
+	deliveries_free(core.deliveries);
+	secrets_free(core.secrets);
 	api_free(core.api);
 	pages_free(core.pages);
 	control_free(core.control);

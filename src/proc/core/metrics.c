@@ -1,6 +1,7 @@
 // Probes and numbers on their own listener: /livez, /readyz, /metrics (Prometheus text format).
 #include "core/core.h"
 
+#include "core/deliveries.h"
 #include "core/flows.h"
 #include "core/guards.h"
 
@@ -47,6 +48,11 @@ static void put_metrics(struct core *core, struct buffer *text)
 	              "# HELP onfile_attempts_open Attempts that are not at rest.\n"
 	              "# TYPE onfile_attempts_open gauge\nonfile_attempts_open %zu\n",
 	              core->flows->lives.count);
+	buffer_printf(text,
+	              "# HELP onfile_deliveries_under_way Webhooks that are being sent.\n"
+	              "# TYPE onfile_deliveries_under_way gauge\n"
+	              "onfile_deliveries_under_way %zu\n",
+	              deliveries_under_way(core));
 	buffer_printf(
 	        text,
 	        "# HELP onfile_links_refused_percent Of the last links, how many issuers refused.\n"
@@ -62,6 +68,8 @@ static int put_ready(struct core *core, struct buffer *text)
 	buffer_printf(text, "[%c] store\n[%c] vault\n",
 	              result_ok(store_result(core->store)) ? '+' : '-',
 	              core->card_keys ? '+' : '-');
+	// Webhooks wait while it is away; nobody who pays notices.
+	buffer_printf(text, "[%c] courier\n", deliveries_courier(core) ? '+' : '-');
 	for (const struct connection *c = core->flows->connections; c; c = c->next) {
 		ready = ready && c->state == 1;
 		buffer_printf(text, "[%c] connection %s\n", c->state == 1 ? '+' : '-', c->name);

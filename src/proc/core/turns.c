@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "core/deliveries.h"
+#include "core/secrets.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,7 +27,7 @@ struct turns {
 	uv_check_t check;
 	uv_idle_t idle;
 	uv_timer_t timer;
-	struct line parent, web, vault;
+	struct line parent, web, vault, courier;
 	int64_t alone_since_ms; // monotonic: when the line to vault or web was lost; 0: both are
 	                        // there
 	uint64_t epoch;         // of web: its serials begin anew when it is restarted
@@ -41,6 +43,7 @@ static const char *peer_name(const struct line *line)
 	switch (line->channel.peer) {
 	case WIRE_WEB: return "web";
 	case WIRE_VAULT: return "vault";
+	case WIRE_COURIER: return "courier";
 	default: return "parent";
 	}
 }
@@ -81,7 +84,10 @@ static void line_lost(struct core *core, struct line *line)
 		core->turns->epoch++;
 	}
 	line_close(line);
-	core->turns->alone_since_ms = clock_monotonic_ms();
+	if (line == &core->turns->courier)
+		deliveries_courier_is_gone(core);
+	else
+		core->turns->alone_since_ms = clock_monotonic_ms();
 }
 
 // A neighbour that died is started anew and its line handed over at once. One that lives but broke
@@ -108,23 +114,29 @@ static void line_flush(struct core *core, struct line *line)
 		uv_poll_start(line->poll, line->events = events, on_ready);
 }
 
-static void tell(struct core *core, struct line *line, enum wire_number number,
+static bool tell(struct core *core, struct line *line, enum wire_number number,
                  const struct wire_value *values)
 {
 	if (!line->poll)
-		return;
+		return false;
 	struct result result = wire_channel_put(&line->channel, number, values);
 	if (!result_ok(result))
 		log_event(LOG_ERROR, "message_not_sent",
 		          LOG_TEXT("message", wire_row((uint16_t)number)->name),
 		          LOG_RESULT(result));
 	core->turns->begun = true;
+	return result_ok(result);
 }
 
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values)
 {
 	tell(core, &core->turns->vault, number, values);
 	return core->turns->vault.poll != NULL;
+}
+
+bool core_tell_courier(struct core *core, enum wire_number number, const struct wire_value *values)
+{
+	return tell(core, &core->turns->courier, number, values);
 }
 
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply)
@@ -183,8 +195,10 @@ static void set_timer(struct core *core)
 {
 	int64_t flows = flows_next_timer(core);
 	int64_t pages = pages_next_timer(core);
+	int64_t deliveries = deliveries_next_timer(core);
 	int64_t next = flows < pages ? flows : pages;
 
+	next = deliveries < next ? deliveries : next;
 	if (next == INT64_MAX && core->turns->vault.poll && core->turns->web.poll) {
 		uv_timer_stop(&core->turns->timer);
 		return;
@@ -214,6 +228,7 @@ void core_end_turn(struct core *core)
 	core->now_ms = clock_wall_ms();
 	flows_timer(core);
 	pages_timer(core);
+	deliveries_timer(core);
 	if (store_is_dirty(core->store))
 		metric_add(METRIC_COMMITS, 1);
 	struct result result = store_commit(core->store);
@@ -225,6 +240,7 @@ void core_end_turn(struct core *core)
 	turns->begun = false;
 	line_flush(core, &turns->vault);
 	line_flush(core, &turns->web);
+	line_flush(core, &turns->courier);
 	line_flush(core, &turns->parent);
 	control_flush(core);
 	end_when_alone(turns);
@@ -303,16 +319,20 @@ static void on_gone(struct core *core, const struct wire_message *message)
 
 static void on_handover(struct core *core, const struct wire_message *message)
 {
-	bool vault = message->fields[WIRE_HANDOVER_PEER_CORE_KIND].number == 1;
-	struct line *line = vault ? &core->turns->vault : &core->turns->web;
+	// By HANDOVER_PEER_CORE_KIND.
+	static const enum wire_program peers[] = { WIRE_WEB, WIRE_VAULT, WIRE_COURIER };
+	struct line *lines[] = { &core->turns->web, &core->turns->vault, &core->turns->courier };
+	uint64_t kind = message->fields[WIRE_HANDOVER_PEER_CORE_KIND].number;
 
-	if (line->poll)
-		line_lost(core, line);
-	line_open(core, line, message->descriptors[0], vault ? WIRE_VAULT : WIRE_WEB);
-	if (vault) {
+	if (lines[kind]->poll)
+		line_lost(core, lines[kind]);
+	line_open(core, lines[kind], message->descriptors[0], peers[kind]);
+	if (peers[kind] == WIRE_VAULT) {
 		core_tell_vault(core, WIRE_KEYS_WANTED, NULL);
 		flows_vault_is_back(core);
 	}
+	if (peers[kind] == WIRE_COURIER)
+		deliveries_courier_is_here(core);
 	if (!core->turns->said_ready && core->turns->web.poll && core->turns->vault.poll) {
 		core->turns->said_ready = true;
 		tell(core, &core->turns->parent, WIRE_READY_CORE, NULL);
@@ -351,6 +371,8 @@ static const struct {
 	{ WIRE_DRIVER_ANSWER, flows_vault_message },
 	{ WIRE_CONNECTION_STATE, flows_vault_message },
 	{ WIRE_CARD_KEYS, on_card_keys },
+	{ WIRE_DELIVERED, deliveries_message },
+	{ WIRE_SECRET_IS, secrets_message },
 	{ WIRE_HANDOVER_PEER_CORE, on_handover },
 	{ WIRE_HANDOVER_CONTROL, on_control },
 	{ WIRE_STOP_CORE, on_stop },
@@ -380,10 +402,11 @@ static struct result read_line(struct core *core, struct line *line)
 static void on_ready(uv_poll_t *poll, int status, int events)
 {
 	struct core *core = poll->data;
-	struct line *lines[] = { &core->turns->parent, &core->turns->web, &core->turns->vault };
+	struct line *lines[] = { &core->turns->parent, &core->turns->web, &core->turns->vault,
+		                 &core->turns->courier };
 
 	begin_turn(core);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		if (lines[i]->poll != poll)
 			continue;
 		if (status < 0 || events & UV_READABLE) {
@@ -427,6 +450,7 @@ void turns_free(struct turns *turns)
 {
 	line_close(&turns->web);
 	line_close(&turns->vault);
+	line_close(&turns->courier);
 	line_close(&turns->parent);
 	uv_close((uv_handle_t *)&turns->check, NULL);
 	uv_close((uv_handle_t *)&turns->idle, NULL);

@@ -1,4 +1,4 @@
-// The three programs: starting one, handing it what is its own, noticing that it ended.
+// The four programs: starting one, handing it what is its own, noticing that it ended.
 #include "state.h"
 
 #include "launch.h"
@@ -53,12 +53,21 @@ void child_hand(struct child *child, enum wire_number number, const struct wire_
 		child_kill(child, result.detail);
 }
 
+// Core's neighbours: how each gets its end of the line, and which kind core's end is.
+static const struct {
+	enum wire_number number;
+	int kind; // HANDOVER_PEER_CORE_KIND
+} neighbours[PARENT_CHILDREN] = {
+	[CHILD_WEB] = { WIRE_HANDOVER_PEER_WEB, 0 },
+	[CHILD_VAULT] = { WIRE_HANDOVER_PEER_VAULT, 1 },
+	[CHILD_COURIER] = { WIRE_HANDOVER_PEER_COURIER, 2 },
+};
+
 // A new line between core and one of its neighbours.
 static void connect_core(struct parent *parent, enum child_place neighbour)
 {
 	struct child *core = &parent->children[CHILD_CORE];
 	struct child *other = &parent->children[neighbour];
-	bool vault = neighbour == CHILD_VAULT;
 	int pair[2];
 
 	if (!child_runs(core) || !child_runs(other))
@@ -67,11 +76,10 @@ static void connect_core(struct parent *parent, enum child_place neighbour)
 		log_event(LOG_ERROR, "no_line", LOG_NUMBER("errno", errno));
 		return;
 	}
-	child_hand(other, vault ? WIRE_HANDOVER_PEER_VAULT : WIRE_HANDOVER_PEER_WEB, NULL,
-	           &pair[1]);
+	child_hand(other, neighbours[neighbour].number, NULL, &pair[1]);
 	child_hand(core, WIRE_HANDOVER_PEER_CORE,
 	           (const struct wire_value[]){ [WIRE_HANDOVER_PEER_CORE_KIND] =
-	                                                WIRE_N(vault ? 1 : 0) },
+	                                                WIRE_N(neighbours[neighbour].kind) },
 	           &pair[0]);
 	close(pair[0]);
 	close(pair[1]);
@@ -87,10 +95,10 @@ static void hand_over(struct parent *parent, struct child *child)
 			           &parent->listeners[i]);
 	if (child->program == WIRE_CORE)
 		child_hand(child, WIRE_HANDOVER_CONTROL, NULL, &parent->operator_control);
-	if (child->program != WIRE_WEB)
-		connect_core(parent, CHILD_VAULT);
-	if (child->program != WIRE_VAULT)
-		connect_core(parent, CHILD_WEB);
+	for (int i = 0; i < PARENT_CHILDREN; i++)
+		if (i != CHILD_CORE &&
+		    (child->program == WIRE_CORE || child == &parent->children[i]))
+			connect_core(parent, (enum child_place)i);
 }
 
 // Tries again later, as after an end.

@@ -135,11 +135,11 @@ static void on_open(struct parent *parent, struct client *client,
 static void put_child(struct buffer *text, const struct child *child, int64_t now_ms)
 {
 	if (child->pid)
-		buffer_printf(text, "%-6s %-8s pid %d, for %lld s, started again %d times\n",
+		buffer_printf(text, "%-7s %-8s pid %d, for %lld s, started again %d times\n",
 		              child->name, child->ready ? "ready" : "starting", child->pid,
 		              (long long)((now_ms - child->started_ms) / 1000), child->restarts);
 	else
-		buffer_printf(text, "%-6s ended, started again %d times\n", child->name,
+		buffer_printf(text, "%-7s ended, started again %d times\n", child->name,
 		              child->restarts);
 }
 

@@ -58,7 +58,7 @@ static const struct {
 	{ WIRE_READY_WEB, on_ready },          { WIRE_READY_CORE, on_ready },
 	{ WIRE_READY_VAULT, on_ready },        { WIRE_START_DRIVER, on_start_driver },
 	{ WIRE_STOP_DRIVER, on_stop_driver },  { WIRE_CONNECTION_SEALED, on_sealed },
-	{ WIRE_CONNECTION_OPENED, on_opened },
+	{ WIRE_CONNECTION_OPENED, on_opened }, { WIRE_READY_COURIER, on_ready },
 };
 
 static void handle(struct parent *parent, struct child *child, const struct wire_message *message)

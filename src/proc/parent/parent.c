@@ -1,5 +1,5 @@
 // The parent's loop: what is readable, what is due, who ended. Stopping is the same loop with a
-// place in the order web, core, vault, drivers and a limit for each.
+// place in the order web, courier, core, vault, drivers and a limit for each.
 #include "parent.h"
 
 #include "state.h"
@@ -24,6 +24,7 @@ static void init(struct parent *parent, const struct config *config, const char 
 	static const struct child programs[PARENT_CHILDREN] = {
 		[CHILD_VAULT] = { WIRE_VAULT, "vault", WIRE_STOP_VAULT, .channel.fd = -1 },
 		[CHILD_CORE] = { WIRE_CORE, "core", WIRE_STOP_CORE, .channel.fd = -1 },
+		[CHILD_COURIER] = { WIRE_COURIER, "courier", WIRE_STOP_COURIER, .channel.fd = -1 },
 		[CHILD_WEB] = { WIRE_WEB, "web", WIRE_STOP_WEB, .channel.fd = -1 },
 	};
 

@@ -1,8 +1,8 @@
-// The parent: starts vault, core and web, hands them their sockets and their lines to each other,
-// starts drivers for vault, restarts what ends, answers root's control socket. It parses nothing
-// from outside, and what its children send is checked like anything else: a child that breaks the
-// catalogue is ended and started anew. ARCHITECTURE.md draws the programs; wire/catalogue.def has
-// the messages.
+// The parent: starts vault, core, courier and web, hands them their sockets and their lines to each
+// other, starts drivers for vault, restarts what ends, answers root's control socket. It parses
+// nothing from outside, and what its children send is checked like anything else: a child that
+// breaks the catalogue is ended and started anew. ARCHITECTURE.md draws the programs;
+// wire/catalogue.def has the messages.
 #pragma once
 
 #include "config/config.h"

@@ -69,13 +69,13 @@ static void write_config(void)
 
 static void make_folder(void)
 {
-	static const char *const names[] = { "web", "core", "vault" };
+	static const char *const names[] = { "web", "core", "vault", "courier" };
 	char path[128];
 
 	memcpy(folder, "/tmp/onfile-parent-XXXXXX", 26);
 	if (!mkdtemp(folder))
 		abort();
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		if (symlink(STAND_IN, path) != 0)
 			abort();
@@ -241,6 +241,10 @@ TEST(programs_start_with_what_is_theirs)
 	seen = 0;
 	EXPECT(comes("core: HANDOVER_PEER_CORE 1"));
 	seen = 0;
+	EXPECT(comes("core: HANDOVER_PEER_CORE 2"));
+	seen = 0;
+	EXPECT(comes("courier: HANDOVER_PEER_COURIER"));
+	seen = 0;
 }
 
 TEST(a_driver_runs_with_its_pipes)
@@ -296,6 +300,8 @@ TEST(core_gets_its_control_socket_again)
 	EXPECT(comes("vault: HANDOVER_PEER_VAULT"));
 	seen = mark;
 	EXPECT(comes("web: HANDOVER_PEER_WEB"));
+	seen = mark;
+	EXPECT(comes("courier: HANDOVER_PEER_COURIER"));
 }
 
 TEST(drivers_end_with_vault)
@@ -395,7 +401,8 @@ TEST(nothing_is_left_when_it_is_stopped)
 	int status = -1;
 
 	kill(onfile, SIGTERM);
-	EXPECT(comes("web: STOP_WEB") && comes("core: STOP_CORE") && comes("vault: STOP_VAULT"));
+	EXPECT(comes("web: STOP_WEB") && comes("courier: STOP_COURIER") &&
+	       comes("core: STOP_CORE") && comes("vault: STOP_VAULT"));
 	EXPECT(all_is_over(&status) && WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
@@ -430,13 +437,10 @@ TEST(children_die_with_a_parent_that_is_killed)
 
 TEST(the_test_leaves_no_files)
 {
-	static const char *const files[] = { "web",
-		                             "core",
-		                             "vault",
-		                             "driver-echo",
-		                             "onfile.conf",
-		                             "run/root.sock",
-		                             "run/operator.sock" };
+	static const char *const files[] = { "web",           "core",
+		                             "vault",         "courier",
+		                             "driver-echo",   "onfile.conf",
+		                             "run/root.sock", "run/operator.sock" };
 	static const char *const folders[] = { "run", "data", "keys", "" };
 	char path[128];
 

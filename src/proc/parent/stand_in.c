@@ -157,7 +157,8 @@ static void introduce(const char *config_path)
 {
 	static const enum wire_number ready[] = { [WIRE_WEB] = WIRE_READY_WEB,
 		                                  [WIRE_CORE] = WIRE_READY_CORE,
-		                                  [WIRE_VAULT] = WIRE_READY_VAULT };
+		                                  [WIRE_VAULT] = WIRE_READY_VAULT,
+		                                  [WIRE_COURIER] = WIRE_READY_COURIER };
 	char text[TEXT_MAX];
 
 	// Only 0, 1, 2 and the channel are open, and the environment is the clean one.
@@ -180,9 +181,10 @@ int main(int argc, char **argv)
 {
 	CHECK(argc == 2);
 	own_name = argv[0];
-	own_program = strcmp(own_name, "web") == 0    ? WIRE_WEB
-	              : strcmp(own_name, "core") == 0 ? WIRE_CORE
-	                                              : WIRE_VAULT;
+	own_program = strcmp(own_name, "web") == 0       ? WIRE_WEB
+	              : strcmp(own_name, "core") == 0    ? WIRE_CORE
+	              : strcmp(own_name, "courier") == 0 ? WIRE_COURIER
+	                                                 : WIRE_VAULT;
 	CHECK(sigaction(SIGUSR1, &(struct sigaction){ .sa_handler = on_signal }, NULL) == 0);
 	wire_channel_init(&parent, PARENT_FD, own_program, WIRE_PARENT, OUT_LIMIT);
 	introduce(argv[1]);

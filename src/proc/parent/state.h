@@ -1,4 +1,4 @@
-// The parent's state: three programs, their drivers, the clients of root's control socket. One poll
+// The parent's state: four programs, their drivers, the clients of root's control socket. One poll
 // loop owns it all.
 #pragma once
 
@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 enum {
-	PARENT_CHILDREN = 3,
+	PARENT_CHILDREN = 4,
 	PARENT_LISTENERS = 3,
 	PARENT_DRIVERS_MAX = 64,
 	PARENT_CLIENTS_MAX = 8,
@@ -18,7 +18,7 @@ enum {
 };
 
 // In the order in which they are started; they are stopped the other way round.
-enum child_place { CHILD_VAULT, CHILD_CORE, CHILD_WEB };
+enum child_place { CHILD_VAULT, CHILD_CORE, CHILD_COURIER, CHILD_WEB };
 
 struct child {
 	enum wire_program program;
