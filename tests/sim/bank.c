@@ -27,8 +27,7 @@ static struct {
 	struct wire_key *forbidden;
 	size_t entry_count, advice_count, seen_count, forbidden_count;
 	bool remembers; // a reversal of what never came forbids it
-	bool knows_refund_repeats;
-	bool refused;
+	int refuses;    // per mille of the advices, for good
 	int approvals;
 } ledger;
 
@@ -104,6 +103,8 @@ static void authorize(const struct bank_request *request, char answer[static ANS
 	entry->approved_amount = request->amount;
 	if (kind == 14 && request->amount > 1)
 		entry->approved_amount = request->amount / 2; // in part
+	if (request->single)
+		entry->captured = entry->approved_amount;
 	approve(answer, request, entry->approved_amount);
 }
 
@@ -120,10 +121,10 @@ static void reverse(struct bank_entry *entry, const struct bank_request *request
 		decline(answer, "processing_error", ",\"no_original\":true");
 		return;
 	}
-	if (entry && entry->captured &&
-	    request->amount > entry->approved_amount - entry->captured) {
-		decline(answer, "transaction_not_allowed", "");
-		ledger.refused = true;
+	if (entry && entry->captured && !entry->request.single &&
+	    entry->captured + request->amount > entry->approved_amount) {
+		sim_fail("a reversal of %lld of what was taken (%s)", (long long)request->amount,
+		         request->rrn);
 		return;
 	}
 	// A part is given back, or all of it.
@@ -131,37 +132,44 @@ static void reverse(struct bank_entry *entry, const struct bank_request *request
 		entry->released += request->amount;
 	else if (entry && entry->approved)
 		entry->reversed = true;
+	if (entry && entry->reversed)
+		entry->captured = 0; // single message
 	approve(answer, request, request->amount);
 }
 
 static void capture(struct bank_entry *entry, const struct bank_request *request,
                     char answer[static ANSWER_MAX])
 {
-	if (!entry || !entry->approved || entry->reversed) {
-		decline(answer, entry ? "transaction_not_allowed" : "processing_error",
-		        entry ? "" : ",\"no_original\":true");
-		ledger.refused = true;
+	if (!entry || !entry->approved || entry->reversed || entry->request.single) {
+		sim_fail("a capture of what is not held (%s)", request->rrn);
 		return;
 	}
 	entry->captured += request->amount;
+	if (entry->captured > entry->approved_amount)
+		sim_fail("%lld was approved, and %lld are taken (%s)",
+		         (long long)entry->approved_amount, (long long)entry->captured,
+		         request->rrn);
 	approve(answer, request, request->amount);
 }
 
 static void refund(struct bank_entry *entry, const struct bank_request *request,
                    char answer[static ANSWER_MAX])
 {
-	if (!entry || !entry->approved || chance_of(50)) {
+	if (!entry || !entry->approved || entry->reversed || chance_of(50)) {
 		decline(answer, "do_not_honor", "");
 		return;
 	}
 	entry->refunded += request->amount;
+	if (entry->refunded > entry->captured)
+		sim_fail("%lld was taken, and %lld are given back (%s)", (long long)entry->captured,
+		         (long long)entry->refunded, request->rrn);
 	approve(answer, request, request->amount);
 }
 
 // The message that this one repeats: the same number of the same payment, sent before.
 static const struct advice_entry *repeated(const struct bank_request *request)
 {
-	if (request->operation == OP_REFUND && !ledger.knows_refund_repeats)
+	if (request->operation == OP_REFUND && !sim.policy->refund_repeats)
 		return NULL;
 	for (size_t i = 0; i < ledger.advice_count; i++) {
 		const struct bank_request *old = &ledger.advices[i].request;
@@ -188,8 +196,11 @@ static void advise(const struct bank_request *request, char answer[static ANSWER
 		memcpy(answer, old->answer, ANSWER_MAX);
 		return;
 	}
-	if (fault_of(60)) {
-		decline(answer, "issuer_not_available", "");
+	if (fault_of(60) || fault_of(ledger.refuses)) {
+		decline(answer,
+		        chance_of(500) && ledger.refuses ? "transaction_not_allowed"
+		                                         : "issuer_not_available",
+		        "");
 		return;
 	}
 	if (request->operation == OP_REVERSE)
@@ -263,25 +274,28 @@ const struct bank_entry *ledger_at(size_t index)
 	return &ledger.entries[index];
 }
 
-size_t ledger_advice_count(void)
+bool ledger_has_done(enum operation operation, const char *stan, const struct wire_key *original)
 {
-	return ledger.advice_count;
+	for (size_t i = 0; i < ledger.advice_count; i++) {
+		const struct advice_entry *entry = &ledger.advices[i];
+		if (entry->request.operation == operation &&
+		    strcmp(entry->request.key.stan, stan) == 0 &&
+		    same_key(&entry->request.original, original) &&
+		    answer_is(entry->answer, "\"approved\""))
+			return true;
+	}
+	return false;
 }
 
-const struct bank_request *ledger_advice_at(size_t index)
+bool ledger_refuses(void)
 {
-	return &ledger.advices[index].request;
-}
-
-bool ledger_refused_something(void)
-{
-	return ledger.refused;
+	return ledger.refuses > 0;
 }
 
 void ledger_begin(void)
 {
 	ledger.remembers = chance_of(500);
-	ledger.knows_refund_repeats = true;
+	ledger.refuses = chance_of(100) ? 50 : 0;
 }
 
 void ledger_end(void)

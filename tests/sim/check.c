@@ -21,6 +21,14 @@ static bool has_timer(const struct due *due, int kind, int64_t id, int64_t at_ms
 	return false;
 }
 
+// What follows a capture is sent after it, and the capture has a timer.
+static bool waits_for_another(struct core *core, const struct advice *advice)
+{
+	return advice->kind >= ADVICE_RELEASE &&
+	       store_one_number(core->store, STORE_ADVICES_BEFORE, 0, STORE_N(advice->attempt),
+	                        STORE_N(advice->id)) > 0;
+}
+
 void check_timers(void)
 {
 	if (!host_is_up())
@@ -42,7 +50,8 @@ void check_timers(void)
 	query = store_begin(core->store, STORE_ADVICES_OPEN, NULL, 0);
 	while (store_step(&query)) {
 		store_read(&query, STORE_ADVICES, &advice);
-		if (!has_timer(due, DUE_ADVICE, advice.id, advice.due_ms))
+		if (!waits_for_another(core, &advice) &&
+		    !has_timer(due, DUE_ADVICE, advice.id, advice.due_ms))
 			sim_fail("advice %lld is open and has no timer", (long long)advice.id);
 	}
 }
@@ -71,17 +80,24 @@ static void must_not_be(sqlite3_stmt *row, const char *rule)
 	sim_fail("%s: row %lld", rule, (long long)sqlite3_column_int64(row, 0));
 }
 
-// What the bank has of one attempt, by the number that its authorization went with.
-static const struct bank_entry *entry_of(int64_t connection, int64_t stan, int64_t sent_ms)
+void check_key_of(int64_t connection, int64_t stan, int64_t sent_ms, struct wire_key *ret_key)
 {
 	time_t seconds = (time_t)(sent_ms / 1000);
-	struct wire_key key = { 0 };
 	struct tm utc;
 
+	*ret_key = (struct wire_key){ 0 };
 	gmtime_r(&seconds, &utc);
-	snprintf(key.terminal, sizeof(key.terminal), "%08u", (unsigned)connection % 100000000u);
-	snprintf(key.stan, sizeof(key.stan), "%06u", (unsigned)stan % 1000000u);
-	strftime(key.sent_at, sizeof(key.sent_at), "%m%d%H%M%S", &utc);
+	snprintf(ret_key->terminal, sizeof(ret_key->terminal), "%08u",
+	         (unsigned)connection % 100000000u);
+	snprintf(ret_key->stan, sizeof(ret_key->stan), "%06u", (unsigned)stan % 1000000u);
+	strftime(ret_key->sent_at, sizeof(ret_key->sent_at), "%m%d%H%M%S", &utc);
+}
+
+static const struct bank_entry *entry_of(int64_t connection, int64_t stan, int64_t sent_ms)
+{
+	struct wire_key key;
+
+	check_key_of(connection, stan, sent_ms, &key);
 	for (size_t i = 0; i < ledger_count(); i++)
 		if (memcmp(&ledger_at(i)->request.key, &key, sizeof(key)) == 0)
 			return ledger_at(i);
@@ -95,7 +111,6 @@ static int64_t authorizations_in_books;
 struct judged {
 	int64_t id, amount, captured, refunded;
 	enum attempt_state state;
-	bool attention; // a person has been called
 	const struct bank_entry *entry;
 };
 
@@ -110,29 +125,32 @@ static void judge_authorization(const struct judged *a)
 	else if (holds && a->entry->approved_amount != a->amount)
 		sim_fail("attempt %lld is about %lld, and the bank approved %lld", (long long)a->id,
 		         (long long)a->amount, (long long)a->entry->approved_amount);
-	else if (!holds && stands && !a->attention)
+	else if (!holds && stands)
 		sim_fail("attempt %lld is %s, and at the bank its approval stands",
 		         (long long)a->id, flow_state_name(a->state));
 }
 
-static void judge_capture(const struct judged *a)
+static void judge_money(const struct judged *a)
 {
-	int64_t captured = a->entry ? a->entry->captured : 0;
-	int64_t refunded = a->entry ? a->entry->refunded : 0;
-	int64_t due = a->state == ATTEMPT_PAID ? a->captured : 0;
+	static const struct bank_entry none;
+	const struct bank_entry *entry = a->entry ? a->entry : &none;
+	int64_t left = a->captured ? a->amount - a->captured : 0;
 
-	if (captured != due && !(captured == 0 && a->attention))
-		sim_fail("attempt %lld is %s for %lld, and the bank took %lld", (long long)a->id,
-		         flow_state_name(a->state), (long long)due, (long long)captured);
-	if (refunded != a->refunded && !a->attention)
-		sim_fail("attempt %lld gave %lld back, and the bank %lld", (long long)a->id,
-		         (long long)a->refunded, (long long)refunded);
-	// Where they differ, a person has been called for this very sum.
-	settled_in_books += captured - refunded;
+	settled_in_books += a->captured - a->refunded;
+	if (entry->captured != a->captured)
+		sim_fail("attempt %lld is %s, %lld was to be taken, and the bank took %lld",
+		         (long long)a->id, flow_state_name(a->state), (long long)a->captured,
+		         (long long)entry->captured);
+	if (entry->refunded != a->refunded)
+		sim_fail("attempt %lld: %lld was to be given back, and the bank gave back %lld",
+		         (long long)a->id, (long long)a->refunded, (long long)entry->refunded);
+	if (entry->released != (sim.policy->releases ? left : 0))
+		sim_fail("attempt %lld: %lld of %lld was taken, and the bank released %lld",
+		         (long long)a->id, (long long)a->captured, (long long)a->amount,
+		         (long long)entry->released);
 }
 
-// attempt, connection, stan, sent_ms, state, amount, advices that need attention, captured,
-// refunded
+// attempt, connection, stan, sent_ms, state, amount, captured, refunded
 static void check_attempt(sqlite3_stmt *row, const char *rule)
 {
 	const struct judged attempt = {
@@ -141,15 +159,14 @@ static void check_attempt(sqlite3_stmt *row, const char *rule)
 		                  sqlite3_column_int64(row, 3)),
 		.state = (enum attempt_state)sqlite3_column_int(row, 4),
 		.amount = sqlite3_column_int64(row, 5),
-		.attention = sqlite3_column_int64(row, 6) > 0,
-		.captured = sqlite3_column_int64(row, 7),
-		.refunded = sqlite3_column_int64(row, 8),
+		.captured = sqlite3_column_int64(row, 6),
+		.refunded = sqlite3_column_int64(row, 7),
 	};
 
 	(void)rule;
 	authorizations_in_books += attempt.entry != NULL;
 	judge_authorization(&attempt);
-	judge_capture(&attempt);
+	judge_money(&attempt);
 }
 
 // A card that was linked: the last that the bank said of it was yes.
@@ -175,11 +192,8 @@ static void open_books(void)
 static const struct {
 	const char *rule, *sql;
 } never[] = {
-	{ "an attempt is still alive at rest",
-	  "SELECT id FROM attempts WHERE deadline_ms != 0 AND state != 9" },
-	{ "an advice is still open at rest",
-	  "SELECT id FROM advices v WHERE state IN (0, 1) AND NOT EXISTS (SELECT 1 FROM advices "
-	  "before WHERE before.attempt = v.attempt AND before.id < v.id AND before.state = 3)" },
+	{ "an attempt is still alive at rest", "SELECT id FROM attempts WHERE deadline_ms != 0" },
+	{ "an advice is still open at rest", "SELECT id FROM advices WHERE state IN (0, 1, 3)" },
 	{ "an intent has two approvals that stand",
 	  "SELECT intent FROM attempts WHERE kind = 2 AND state IN (9, 10) GROUP BY intent "
 	  "HAVING count(*) > 1" },
@@ -206,6 +220,12 @@ static const struct {
 	  "SELECT e.id FROM events e WHERE e.type = 34 AND NOT EXISTS (SELECT 1 FROM "
 	  "payment_intents i WHERE i.status = 5 AND json_extract(i.details, '$.metadata.order') = "
 	  "json_extract(e.body, '$.data.object.metadata.order'))" },
+	{ "an attempt gave back what no refund says",
+	  "SELECT id FROM attempts a WHERE refunded != (SELECT coalesce(sum(amount), 0) FROM "
+	  "refunds r WHERE r.attempt = a.id AND r.status != 2)" },
+	{ "a refund is pending at rest, and nobody was called",
+	  "SELECT id FROM refunds r WHERE status = 0 AND NOT EXISTS (SELECT 1 FROM advices v WHERE "
+	  "v.refund = r.id AND v.state = 3)" },
 	{ "a key was claimed and never answered", "SELECT 1 FROM idempotency WHERE reply IS NULL" },
 	{ "two payments have one RRN", "SELECT 1 FROM attempts WHERE 0" },
 };
@@ -215,10 +235,8 @@ static void check_against_bank(void)
 	int64_t authorizations = 0, settled = 0;
 
 	settled_in_books = authorizations_in_books = 0;
-	each("SELECT a.id, a.connection, a.stan, a.sent_ms, a.state, a.amount, (SELECT "
-	     "count(*) FROM advices v WHERE v.attempt = a.id AND v.state = 3), a.captured, (SELECT "
-	     "coalesce(sum(amount), 0) FROM refunds r WHERE r.attempt = a.id AND r.status = 1) "
-	     "FROM attempts a "
+	each("SELECT a.id, a.connection, a.stan, a.sent_ms, a.state, a.amount, a.captured, "
+	     "a.refunded FROM attempts a "
 	     "WHERE a.kind = 2 AND a.stan != 0",
 	     check_attempt, "");
 	each("SELECT id, connection, stan, sent_ms FROM attempts WHERE kind = 1 AND state = 7",

@@ -41,7 +41,7 @@ struct handle {
 
 struct disk disk;
 static struct file files[FILES];
-static struct file kept[FILES];
+static struct file kept[DISK_VARIANTS][FILES];
 
 static void resize(struct content *content, size_t size)
 {
@@ -347,24 +347,26 @@ void disk_register(void)
 	CHECK(sqlite3_vfs_register(&vfs, 1) == SQLITE_OK);
 }
 
-void disk_keep(void)
+void disk_keep(int variant)
 {
 	for (size_t i = 0; i < FILES; i++) {
-		kept[i].exists = files[i].exists;
-		memcpy(kept[i].name, files[i].name, sizeof(kept[i].name));
-		copy(&kept[i].durable, &files[i].seen);
+		struct file *to = &kept[variant][i];
+		to->exists = files[i].exists;
+		memcpy(to->name, files[i].name, sizeof(to->name));
+		copy(&to->durable, &files[i].seen);
 	}
 }
 
-void disk_reset(void)
+void disk_reset(int variant)
 {
 	disk = (struct disk){ 0 };
 	for (size_t i = 0; i < FILES; i++) {
 		forget_pieces(&files[i]);
-		files[i].exists = kept[i].exists;
-		memcpy(files[i].name, kept[i].name, sizeof(kept[i].name));
-		copy(&files[i].seen, &kept[i].durable);
-		copy(&files[i].durable, &kept[i].durable);
+		const struct file *from = &kept[variant][i];
+		files[i].exists = from->exists;
+		memcpy(files[i].name, from->name, sizeof(from->name));
+		copy(&files[i].seen, &from->durable);
+		copy(&files[i].durable, &from->durable);
 	}
 }
 
@@ -410,16 +412,4 @@ bool disk_is_durable(void)
 			if (files[i].pieces[p].data)
 				return false;
 	return true;
-}
-
-void disk_free(void)
-{
-	for (size_t i = 0; i < FILES; i++) {
-		forget_pieces(&files[i]);
-		free(files[i].pieces);
-		free(files[i].seen.data);
-		free(files[i].durable.data);
-		free(kept[i].durable.data);
-		files[i] = kept[i] = (struct file){ 0 };
-	}
 }

@@ -21,14 +21,14 @@ extern struct disk disk;
 
 // Makes this disk SQLite's, once in a process.
 void disk_register(void);
-// What is on the disk now is how every run begins.
-void disk_keep(void);
+// What is on the disk now is how runs of this variant begin.
+enum { DISK_VARIANTS = 4 };
+void disk_keep(int variant);
 // Begins a run with it.
-void disk_reset(void);
+void disk_reset(int variant);
 // Of what was not fsynced each piece is lost, torn or kept by chance.
 void disk_power_loss(void);
 // The program is started anew.
 void disk_new_life(void);
 // Everything that this life has written is durable.
 bool disk_is_durable(void);
-void disk_free(void);

@@ -218,14 +218,18 @@ static void add_key(struct core *core, int64_t merchant, const char *key)
 	          STORE_N(0));
 }
 
-void host_prepare(void)
+static const struct policy policies[DISK_VARIANTS] = {
+	{ "{}", false, false, false },
+	{ "{\"refund_repeats\":true,\"release\":\"reversal\"}", true, false, true },
+	{ "{\"single_message\":true,\"refund_repeats\":true}", true, true, false },
+	{ "{\"release\":\"reversal\"}", false, false, true },
+};
+
+static void prepare(int variant)
 {
 	struct core core = { 0 };
 	uint8_t id_key[32];
 
-	disk_register();
-	disk_reset();
-	chance_seed(1);
 	CHECK(result_ok(store_open("onfile.db", &core.store)));
 	memset(id_key, 7, sizeof(id_key));
 	store_set_setting(core.store, "id_key", BYTES_ARRAY(id_key));
@@ -240,10 +244,20 @@ void host_prepare(void)
 	add_key(&core, 1, SIM_KEY);
 	store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(1), STORE_T("bank"),
 	          STORE_T("simulated"), STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")),
-	          STORE_T("{}"));
+	          STORE_T(policies[variant].json));
 	CHECK(result_ok(store_commit(core.store)));
 	store_close(core.store);
-	disk_keep();
+	disk_keep(variant);
+}
+
+void host_prepare(void)
+{
+	disk_register();
+	chance_seed(1);
+	for (int i = 0; i < DISK_VARIANTS; i++) {
+		disk_reset(i);
+		prepare(i);
+	}
 }
 
 // --- start
@@ -277,7 +291,7 @@ static void plan_turn(int64_t wait_ms)
 	world_after(wait_ms, turn, life);
 }
 
-static void soon(void)
+void host_soon(void)
 {
 	if (!host_is_up() || host.planned)
 		return;
@@ -313,7 +327,7 @@ static void start(void *what)
 	host.timer_ms = INT64_MAX;
 	TELL("core: up");
 	vault_core_is_up();
-	soon();
+	host_soon();
 }
 
 void host_vault_line(bool up)
@@ -330,7 +344,7 @@ void host_vault_line(bool up)
 	core_tell_vault(&host.core, WIRE_KEYS_WANTED, NULL);
 	host.core.now_ms = sim_wall_ms();
 	flows_vault_is_back(&host.core);
-	soon();
+	host_soon();
 }
 
 // --- in
@@ -344,7 +358,7 @@ uint64_t host_request(const struct call_text *text)
 	in->text = *text;
 	*host.last_request = in;
 	host.last_request = &in->next;
-	soon();
+	host_soon();
 	return in->serial;
 }
 
@@ -353,7 +367,7 @@ void host_from_vault(enum wire_number number, const struct wire_value *values)
 	if (!host.vault_up)
 		return;
 	CHECK(result_ok(wire_encode(&host.from_vault, number, values)));
-	soon();
+	host_soon();
 }
 
 static void take_vault(struct core *core)
@@ -453,7 +467,7 @@ static void plan_timer(struct core *core)
 	int64_t wait_ms = (flows < pages ? flows : pages) - sim_wall_ms();
 
 	if (host.again || host.from_vault.length || host.requests) {
-		soon();
+		host_soon();
 		return;
 	}
 	if (flows == INT64_MAX && pages == INT64_MAX)
@@ -524,6 +538,11 @@ void host_power_loss(void)
 
 void host_stop(void)
 {
+	host_stop_for(0);
+}
+
+void host_stop_for(int64_t away_ms)
+{
 	struct core *core = &host.core;
 
 	if (!host_is_up())
@@ -536,7 +555,7 @@ void host_stop(void)
 	let_go();
 	shop_core_died();
 	vault_core_died();
-	plan_start(RESTART_MS);
+	plan_start(RESTART_MS + away_ms);
 }
 
 void host_web_dies(void)
@@ -552,7 +571,9 @@ void host_web_dies(void)
 
 void host_begin(void)
 {
-	disk_reset();
+	int variant = chance_of(400) ? 0 : (int)chance_below(DISK_VARIANTS);
+	disk_reset(variant);
+	sim.policy = &policies[variant];
 	buffer_init(&host.from_vault, LINE_LIMIT);
 	buffer_init(&host.to_vault, LINE_LIMIT);
 	host.life = host.serial = 0;

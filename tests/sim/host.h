@@ -30,6 +30,8 @@ void host_kill(const char *why);
 void host_power_loss(void);
 // Ends as told by its parent: what was decided is flushed.
 void host_stop(void);
+// The same, and it is started again after a while only.
+void host_stop_for(int64_t away_ms);
 void host_web_dies(void);
 // 1: core is killed at the n-th of its next steps: messages in and out, and operations of the disk.
 void host_kill_at(int steps);

@@ -252,7 +252,7 @@ static void after_payment(struct order *order, int status)
 	if (status == TOLD_CAPTURABLE) {
 		after_hold(order);
 	} else if (status == TOLD_SUCCEEDED && order->received_told > order->refunded &&
-	           chance_of(300)) {
+	           chance_of(500)) {
 		refund(order);
 	} else if (status == 0 && order->tries++ < 2 && chance_of(600)) {
 		confirm(order);
@@ -279,17 +279,28 @@ static void after_link(struct order *order, struct call *call, const json_t *ans
 	end_order(order);
 }
 
+static bool refund_failed(const json_t *answer)
+{
+	const char *status = json_string_value(json_object_get(answer, "status"));
+
+	return status && strcmp(status, "failed") == 0;
+}
+
 static void after_money(struct order *order, struct call *call, const json_t *answer)
 {
 	const json_t *error = json_object_get(answer, "error");
 	int status = order_status(error ? json_object_get(error, "payment_intent") : answer);
 
-	if (call->deed == DEED_REFUND && call->status != 200)
+	if (call->deed == DEED_REFUND && (call->status != 200 || refund_failed(answer)))
 		order->refunded -= call->amount;
-	if (call->deed == DEED_REFUND || call->deed == DEED_CANCEL) {
+	if (order->done)
+		return;
+	if (call->deed == DEED_CANCEL) {
 		end_order(order);
 		return;
 	}
+	if (call->deed == DEED_REFUND)
+		status = order->received_told ? TOLD_SUCCEEDED : -1;
 	if (call->deed == DEED_CREATE && call->status == 200)
 		confirm(order);
 	else
@@ -331,6 +342,20 @@ static void sudden_removal(void *what)
 	remove_card(*(struct order **)what);
 }
 
+// Whatever comes to mind, in the middle of whatever runs.
+static void sudden_money(void *what)
+{
+	struct order *order = *(struct order **)what;
+
+	if (!order->intent[0] || order->links)
+		return;
+	switch (chance_below(3)) {
+	case 0: refund(order); break;
+	case 1: intent_call(order, DEED_CAPTURE, "capture", ""); break;
+	default: intent_call(order, DEED_CANCEL, "cancel", "cancellation_reason=duplicate"); break;
+	}
+}
+
 static void plan(struct order *order, int64_t wait_ms, void (*happen)(void *what))
 {
 	struct order **room = world_room(sizeof(struct order *));
@@ -349,7 +374,7 @@ static void add_order(bool links, int64_t wait_ms)
 	order->amount = chance_between(1, 100000);
 	order->two_steps = chance_of(300);
 	order->by_merchant = chance_of(500);
-	order->manual = false;
+	order->manual = chance_of(400);
 	order->next = shop.orders;
 	shop.orders = order;
 	shop.open_orders++;
@@ -358,6 +383,9 @@ static void add_order(bool links, int64_t wait_ms)
 		plan(order, wait_ms + chance_below(30000), sudden_cancel);
 	if (chance_of(60))
 		plan(order, wait_ms + chance_below(60000), sudden_removal);
+	for (int i = 0; i < 3; i++)
+		if (chance_of(60))
+			plan(order, wait_ms + chance_below(60000), sudden_money);
 }
 
 void orders_begin(void)

@@ -21,7 +21,7 @@ struct bank_request {
 	char rrn[13], currency[4];
 	int64_t amount, original_amount;
 	int card;
-	bool repeat, authenticated;
+	bool repeat, authenticated, single;
 	uint64_t driver_life;
 };
 
@@ -38,10 +38,9 @@ void ledger_end(void);
 const char *ledger_process(const struct bank_request *request);
 size_t ledger_count(void);
 const struct bank_entry *ledger_at(size_t index);
-// The same for every other message that came: captures, reversals, refunds.
-size_t ledger_advice_count(void);
-const struct bank_request *ledger_advice_at(size_t index);
-bool ledger_refused_something(void); // an advice, for good
+// Whether this capture, reversal or refund is in its books.
+bool ledger_has_done(enum operation operation, const char *stan, const struct wire_key *original);
+bool ledger_refuses(void); // now and then it refuses an advice for good
 
 // --- vault.c: vault, the driver, and the network behind it
 void vault_begin(void);
@@ -65,9 +64,17 @@ void shop_ask_again(void);
 // --- host.c
 void host_clock_was_set(void);
 
+// Something was written from outside of a turn: one follows.
+void host_soon(void);
+
 // --- check.c: the rules of docs, held against the store and the bank
 void check_timers(void); // while core runs
 void check_books(void);  // at rest, core is down
+// The number that an attempt's authorization went with.
+void check_key_of(int64_t connection, int64_t stan, int64_t sent_ms, struct wire_key *ret_key);
+
+// --- person.c: who is called when an advice needs attention
+void person_comes(void);
 
 // --- plants.c: bugs that are there only when asked for
 bool plant_is(const char *name);

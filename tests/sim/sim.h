@@ -23,6 +23,12 @@ struct faults {
 	int web_dies;
 };
 
+// What the connection's bank is good for, as the operator told core.
+struct policy {
+	const char *json;
+	bool refund_repeats, single, releases;
+};
+
 struct sim {
 	uint64_t seed;
 	bool trace;
@@ -32,6 +38,7 @@ struct sim {
 	int64_t wall_ms; // added to now_ms
 	uint64_t chance[4];
 	struct faults faults;
+	const struct policy *policy;
 	char failure[1000]; // the first rule that was broken; empty: none
 	uint64_t steps;
 };

@@ -269,6 +269,7 @@ static bool read_line(struct bytes text, struct bank_request *ret_request)
 		.amount = json_integer_value(json_object_get(line, "amount")),
 		.repeat = json_is_true(json_object_get(line, "repeat")),
 		.authenticated = json_object_get(line, "authentication") != NULL,
+		.single = json_is_true(json_object_get(line, "single_message")),
 		.driver_life = vault.driver_life,
 	};
 	read_key(line, text_in(line, "terminal"), &ret_request->key);

@@ -46,11 +46,23 @@ static void hurry_openings(struct core *core)
 			        openings->slots[i].key);
 }
 
+static void hurry_refunds(struct core *core)
+{
+	const struct map *refunds = &core->flows->refunds;
+	int64_t wait_ms = core->flows->policy.bank_ms + FLOW_GRACE_MS;
+
+	for (size_t i = 0; i < refunds->capacity; i++)
+		if (refunds->slots[i].value)
+			due_add(&core->flows->due, core->now_ms + wait_ms, DUE_REFUND,
+			        refunds->slots[i].key);
+}
+
 void flows_hurry(struct core *core)
 {
 	hurry_attempts(core);
 	hurry_advices(core);
 	hurry_openings(core);
+	hurry_refunds(core);
 }
 
 void flows_watch_clock(struct core *core)
