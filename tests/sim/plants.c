@@ -3,7 +3,8 @@
 // simulator's own part of the turn: the product has no line for them.
 #include "parts.h"
 
-#include "core/flows.h"
+#include "core/event.h"
+#include "core/money.h"
 #include "domain/advice.h"
 #include "domain/flow.h"
 #include "crypto/mac.h"
@@ -27,6 +28,14 @@ static const struct {
 	{ "time_out_is_failure", "no answer is a no: nothing is reversed" },
 	{ "believe_any_amount", "an approval of another amount is taken" },
 	{ "believe_no_original", "a reversal ends with the first `no original`" },
+	{ "cancel_without_reversal", "a cancel leaves the hold at the bank" },
+	{ "cancel_takes_the_money", "a cancel captures what it releases" },
+	{ "capture_it_all", "a capture in part takes everything" },
+	{ "release_nothing", "what a capture in part leaves is not given back" },
+	{ "refund_twice", "a refund of which nothing is known is told once more" },
+	{ "refund_without_end", "nobody remembers what was given back" },
+	{ "hold_forever", "nobody looks whether the life of a hold is over" },
+	{ "tell_nobody", "a payment succeeds without an event" },
 	{ "link_without_approval", "a card is saved that the bank refused" },
 	{ "one_card_twice", "a card that the customer has is saved once more" },
 	{ "claim_no_key", "work begins without its idempotency key" },
@@ -59,6 +68,13 @@ void __wrap_crypto_random(void *ret_bytes, size_t length)
 
 // --- the flow of a payment
 
+static unsigned effects_of_a_cancel(unsigned effects)
+{
+	if (plant_is("cancel_without_reversal"))
+		return 0;
+	return plant_is("cancel_takes_the_money") ? effects | FLOW_CAPTURE : effects;
+}
+
 struct flow_step __real_payment_next(const struct flow_facts *facts, const struct flow_event *event,
                                      const struct flow_policy *policy, int64_t now_ms);
 struct flow_step __wrap_payment_next(const struct flow_facts *facts, const struct flow_event *event,
@@ -76,6 +92,8 @@ struct flow_step __wrap_payment_next(const struct flow_facts *facts, const struc
 		return (struct flow_step){ .next = ATTEMPT_OVER, .problem = PROBLEM_NO_ANSWER };
 	if (plant_is("believe_any_amount") && facts->state == ATTEMPT_SENT && event->differs)
 		return (struct flow_step){ .next = ATTEMPT_PAID, .effects = FLOW_CAPTURE };
+	if (facts->state == ATTEMPT_HELD && event->kind == EVENT_CANCEL)
+		step.effects = effects_of_a_cancel(step.effects);
 	return step;
 }
 
@@ -105,7 +123,24 @@ struct advice_step __wrap_advice_next(const struct advice *advice, enum advice_e
 	if (plant_is("believe_no_original") && event == ADVICE_NO_ORIGINAL &&
 	    advice->kind == ADVICE_REVERSE)
 		return (struct advice_step){ ADVICE_WITHOUT_ORIGINAL, false, 0, advice->tries };
-	return __real_advice_next(advice, event, original_deadline_ms, policy, now_ms);
+	struct advice_policy believed = *policy;
+	if (plant_is("refund_twice"))
+		believed.refund_repeats = true;
+	return __real_advice_next(advice, event, original_deadline_ms, &believed, now_ms);
+}
+
+bool __real_bank_advice(struct core *core, const struct advice *advice,
+                        const struct attempt *attempt, int64_t deadline_ms);
+bool __wrap_bank_advice(struct core *core, const struct advice *advice,
+                        const struct attempt *attempt, int64_t deadline_ms);
+bool __wrap_bank_advice(struct core *core, const struct advice *advice,
+                        const struct attempt *attempt, int64_t deadline_ms)
+{
+	struct advice sent = *advice;
+
+	if (plant_is("capture_it_all") && sent.kind == ADVICE_CAPTURE)
+		sent.amount = attempt->amount;
+	return __real_bank_advice(core, &sent, attempt, deadline_ms);
 }
 
 // --- the store
@@ -118,9 +153,23 @@ void __wrap_store_insert(struct store *store, enum store_table table, const void
 
 	if (table == STORE_ADVICES &&
 	    ((plant_is("drop_a_reversal") && advice->kind == ADVICE_REVERSE) ||
-	     (plant_is("drop_a_capture") && advice->kind == ADVICE_CAPTURE)))
+	     (plant_is("drop_a_capture") && advice->kind == ADVICE_CAPTURE) ||
+	     (plant_is("release_nothing") && advice->kind == ADVICE_RELEASE)))
 		return;
 	__real_store_insert(store, table, object);
+}
+
+void __real_store_update(struct store *store, enum store_table table, const void *object);
+void __wrap_store_update(struct store *store, enum store_table table, const void *object);
+void __wrap_store_update(struct store *store, enum store_table table, const void *object)
+{
+	if (plant_is("refund_without_end") && table == STORE_ATTEMPTS) {
+		struct attempt attempt = *(const struct attempt *)object;
+		attempt.refunded = 0;
+		__real_store_update(store, table, &attempt);
+		return;
+	}
+	__real_store_update(store, table, object);
 }
 
 int __real_store_execute(struct store *store, enum store_statement statement,
@@ -134,6 +183,9 @@ int __wrap_store_execute(struct store *store, enum store_statement statement,
 		return 1;
 	if (plant_is("keep_no_answer") &&
 	    (statement == STORE_IDEMPOTENCY_END || statement == STORE_IDEMPOTENCY_STORE))
+		return 1;
+	if (plant_is("tell_nobody") && statement == STORE_EVENT_INSERT &&
+	    values[2].number == EVENT_PAYMENT_INTENT_SUCCEEDED)
 		return 1;
 	return __real_store_execute(store, statement, values, count);
 }
@@ -179,6 +231,8 @@ void __wrap_due_add(struct due *due, int64_t at_ms, int kind, int64_t id);
 void __wrap_due_add(struct due *due, int64_t at_ms, int kind, int64_t id)
 {
 	if (plant_is("forget_a_timer") && kind == DUE_ADVICE && chance_of(30))
+		return;
+	if (plant_is("hold_forever") && kind == DUE_HOLDS)
 		return;
 	if (plant_is("forget_a_deadline") && kind == DUE_ATTEMPT && chance_of(30))
 		return;
