@@ -73,6 +73,8 @@ class Merchant:
 class Sandbox:
     """The programs, and the ways to reach them."""
 
+    driver = DRIVER
+
     def __init__(self, conf=LIFTED, bank_options=''):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='onfile-test-'))
         self.folder.chmod(0o711)
@@ -81,7 +83,7 @@ class Sandbox:
         self.api = f'http://127.0.0.1:{self.public}'
         env = dict(os.environ, ONFILE_EXTRA_CONF=conf, BANK_OPTIONS=bank_options)
         self.process = subprocess.Popen(
-            ['bash', '-c', DRIVER, 'sandbox', str(base), str(BUILD), str(self.folder)],
+            ['bash', '-c', self.driver, 'sandbox', str(base), str(BUILD), str(self.folder)],
             cwd=ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != 'started':
             self.stop(keep=True)
