@@ -2,6 +2,7 @@
 
 import requests
 
+from description import Description
 from running import Shopper, seal
 
 GOOD = '4242424242424242'
@@ -17,12 +18,17 @@ PAYMENT_SILENT = '4000000000005209'
 
 
 class Client:
-    """The API as plain HTTP."""
+    """The API as plain HTTP. Every answer is held against the description."""
+
+    descriptions = {}  # by sandbox
 
     def __init__(self, sandbox, key):
         self.sandbox = sandbox
         self.key = key
         self.http = requests.Session()
+        if sandbox.api not in self.descriptions:
+            self.descriptions[sandbox.api] = Description(sandbox)
+        self.description = self.descriptions[sandbox.api]
 
     def __call__(self, method, path, data=None, key=None, headers=None, **more):
         head = {'Authorization': f'Bearer {self.key}'}
@@ -33,8 +39,10 @@ class Client:
             more['data'] = data or {}
         else:
             more['params'] = data
-        return self.http.request(method, self.sandbox.api + path,
-                                 headers={k: v for k, v in head.items() if v is not None}, **more)
+        answer = self.http.request(method, self.sandbox.api + path,
+                                   headers={k: v for k, v in head.items() if v is not None}, **more)
+        self.description.check(method, path, answer)
+        return answer
 
     def get(self, path, **data):
         return self('GET', path, data)

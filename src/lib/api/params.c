@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { TEXT_MAX = 5000, METADATA_KEY_MAX = 40, METADATA_VALUE_MAX = 500 };
+enum { METADATA_KEY_MAX = 40, METADATA_VALUE_MAX = 500 };
 
 static size_t characters(struct bytes text)
 {
@@ -82,7 +82,7 @@ static const struct api_param *find(const struct api_param *const tables[], stru
 
 static bool read_text(struct api_value *value, const char *name, struct api_error *ret_error)
 {
-	size_t max = value->param->max ? (size_t)value->param->max : TEXT_MAX;
+	size_t max = value->param->max ? (size_t)value->param->max : API_TEXT_MAX;
 
 	if (characters(value->text) > max)
 		return api_fail(ret_error, 400, NULL, name,

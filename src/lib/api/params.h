@@ -47,7 +47,7 @@ struct api_value {
 	int64_t number;    // API_NUMBER; API_FLAG: 0 or 1
 };
 
-enum { API_VALUES_MAX = 512, API_PARAMS_TABLES = 4 };
+enum { API_VALUES_MAX = 512, API_PARAMS_TABLES = 4, API_TEXT_MAX = 5000 };
 
 struct api_params {
 	struct api_value *values; // in the order in which they came

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static const struct object_kind *const kinds[API_OBJECTS] = {
+const struct object_kind *const object_kinds[API_OBJECTS] = {
 	[API_CUSTOMER] = &customer_kind,
 	[API_CARD] = &card_kind,
 	[API_SETUP_INTENT] = &setup_intent_kind,
@@ -22,19 +22,19 @@ static const struct object_kind *const kinds[API_OBJECTS] = {
 
 const char *api_object_name(enum api_object kind)
 {
-	return kind == API_EVENT ? "event" : kinds[kind]->name;
+	return kind == API_EVENT ? "event" : object_kinds[kind]->name;
 }
 
 enum api_id_kind api_object_id(enum api_object kind, bool live)
 {
 	if (kind == API_EVENT)
 		return API_ID_EVENT;
-	return kind == API_SESSION && live ? API_ID_SESSION_LIVE : kinds[kind]->id;
+	return kind == API_SESSION && live ? API_ID_SESSION_LIVE : object_kinds[kind]->id;
 }
 
 const char *api_field_name(enum api_object kind, size_t index)
 {
-	return kinds[kind]->fields[index].name;
+	return object_kinds[kind]->fields[index].name;
 }
 
 const char *api_intent_status_name(enum intent_status status)
@@ -108,7 +108,7 @@ static void put_object(struct api_json *json, const char *name, const struct api
 	                attempt, &render.attempt))
 		render.attempt.id = 0;
 	api_json_open(&render.json, name, '{');
-	for (const struct field *field = kinds[kind]->fields; field->name; field++)
+	for (const struct field *field = object_kinds[kind]->fields; field->name; field++)
 		if (!view->shopper || field->shopper)
 			put_field(&render, field);
 	api_json_close(&render.json, '}');
@@ -227,7 +227,7 @@ static const char *expand_step(enum api_object *kind, const char *path)
 {
 	if (*kind == API_NOTHING || *kind == API_EVENT)
 		return *kind == API_NOTHING ? "" : NULL;
-	for (const struct edge *edge = kinds[*kind]->edges; edge->name; edge++) {
+	for (const struct edge *edge = object_kinds[*kind]->edges; edge->name; edge++) {
 		size_t length = strlen(edge->name);
 		if (strncmp(path, edge->name, length) != 0 ||
 		    (path[length] != '\0' && path[length] != '.'))

@@ -111,6 +111,8 @@ int64_t deliveries_next_timer(const struct core *core);
 
 // Answers a request to /v1/…, sooner or later. api_*.c.
 void api_request(struct core *core, const struct request *request);
+// Answers GET /openapi.json. api_describe.c.
+void api_describe(struct core *core, const struct request *request);
 // The client of an unanswered request has gone; 0: all clients have (web was restarted).
 void api_gone(struct core *core, uint64_t serial);
 

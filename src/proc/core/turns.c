@@ -274,6 +274,9 @@ static void route(struct core *core, const struct request *request)
 	else if (request->listener == 1 || bytes_start_with(request->path, "/c/") ||
 	         bytes_start_with(request->path, "/p/") || bytes_start_with(request->path, "/3ds/"))
 		pages_request(core, request);
+	else if (bytes_equal_text(request->path, "/openapi.json") &&
+	         bytes_equal_text(request->method, "GET"))
+		api_describe(core, request);
 	else
 		api_request(core, request);
 }
