@@ -21,6 +21,7 @@ struct cli_call {
 	const char *own_folder;  // where the program is
 	struct config config;
 	const char *name; // the word after the verb, for verbs that take one
+	char **rest;      // all that stands after the verb, for one that hands it on
 	struct cli_option options[CLI_OPTIONS_MAX];
 	int count;
 };
@@ -58,6 +59,7 @@ void cli_put_argument(struct buffer *arguments, const char *name, const char *va
 int cli_serve(struct cli_call *call);
 int cli_status(struct cli_call *call);
 int cli_version(struct cli_call *call);
+int cli_iso8583(struct cli_call *call);
 int cli_help(struct cli_call *call);
 int cli_connection_add(struct cli_call *call);
 int cli_connection_set(struct cli_call *call);

@@ -201,6 +201,9 @@ static bool read_arguments(struct cli_call *call, int count, char **arguments)
 		cli_fail(0, "there is no such verb; `onfile help` lists them");
 		return false;
 	}
+	call->rest = arguments + at;
+	if (call->verb->run == cli_iso8583)
+		return true;
 	while (at < count) {
 		if (strncmp(arguments[at], "--", 2) == 0) {
 			int took = take_option(call, count - at, arguments + at);
@@ -218,14 +221,20 @@ static bool read_arguments(struct cli_call *call, int count, char **arguments)
 	return check_required(call);
 }
 
-static bool read_config(struct cli_call *call)
+static void find_own_folder(struct cli_call *call)
 {
-	static char absolute[PATH_MAX], own[PATH_MAX];
-	const char *path = call->config_path ? call->config_path : CONFIG_PATH;
-	struct config_error error;
+	static char own[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", own, sizeof(own) - 1);
 
 	call->own_folder = length > 0 ? dirname(own) : ".";
+}
+
+static bool read_config(struct cli_call *call)
+{
+	static char absolute[PATH_MAX];
+	const char *path = call->config_path ? call->config_path : CONFIG_PATH;
+	struct config_error error;
+
 	if (!realpath(path, absolute)) {
 		cli_fail(0, "the configuration %s cannot be read: %m", path);
 		return false;
@@ -249,7 +258,9 @@ int main(int argc, char **argv)
 		argv[1] += 2;
 	if (!read_arguments(&call, argc - 1, argv + 1))
 		return CLI_USAGE;
-	bool alone = call.verb->run == cli_help || call.verb->run == cli_version;
+	find_own_folder(&call);
+	bool alone = call.verb->run == cli_help || call.verb->run == cli_version ||
+	             call.verb->run == cli_iso8583;
 	if (!alone && !read_config(&call))
 		return CLI_USAGE;
 	return call.verb->run ? call.verb->run(&call) : ask_core(&call);

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "iso8583/ebcdic.h"
 
+enum { DEPTH_MAX = 4 };
+
 // A position or a bit.
 static bool read_number_key(const struct iso8583_content *content, struct bytes text,
                             uint32_t *ret_key)
@@ -41,16 +43,14 @@ static bool read_tag(const struct iso8583_content *content, struct bytes text, u
 	return content->kind != ISO8583_BER || bytes[0] != 0;
 }
 
-// The key of a part, from how a path writes it.
-static bool read_key(const struct iso8583_content *content, struct bytes text, uint32_t *ret_key)
+bool iso8583_path_key(const struct iso8583_content *content, struct bytes text, uint32_t *ret_key)
 {
 	if (content->kind == ISO8583_POSITIONAL || content->kind == ISO8583_BITMAP)
 		return read_number_key(content, text, ret_key);
 	return read_tag(content, text, ret_key);
 }
 
-// Takes the text up to the next dot off the front.
-static struct bytes next_step(struct bytes *rest)
+struct bytes iso8583_path_step(struct bytes *rest)
 {
 	size_t length = bytes_find(*rest, '.');
 	struct bytes step = bytes_slice(*rest, 0, length);
@@ -81,20 +81,22 @@ bool iso8583_read_path(struct iso8583_build *build, const struct iso8583_word *p
 	const struct iso8583_field *field;
 	uint64_t number;
 
-	if (!text_to_number(next_step(&rest), ISO8583_FIELDS, &number) || number < 2 ||
+	if (!text_to_number(iso8583_path_step(&rest), ISO8583_FIELDS, &number) || number < 2 ||
 	    rest.length == 0)
 		return iso8583_say(build, path,
 		                   "a path is the field's number, a dot and the part: 55.9F02");
 	field = &dialect->fields[number];
-	for (;;) {
+	for (int depth = 1;; depth++) {
+		if (depth > DEPTH_MAX)
+			return iso8583_say(build, path, "a part lies at most %d deep", DEPTH_MAX);
 		if (field->content == 0)
 			return iso8583_say(
 			        build, path,
 			        "what the part is in has no content=, or its line is not above "
 			        "this one");
 		struct iso8583_content *content = &dialect->contents[field->content - 1];
-		struct bytes step = next_step(&rest);
-		if (!read_key(content, step, ret_key))
+		struct bytes step = iso8583_path_step(&rest);
+		if (!iso8583_path_key(content, step, ret_key))
 			return iso8583_say(build, path, "%.*s is no %s of this content",
 			                   (int)step.length, (const char *)step.data,
 			                   content->kind == ISO8583_BITMAP       ? "bit"

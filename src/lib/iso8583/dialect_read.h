@@ -60,6 +60,10 @@ bool iso8583_read_words(struct iso8583_build *build, struct iso8583_line *line, 
                         struct iso8583_spec *spec);
 // Holds what was said against itself, and computes what the codec needs.
 bool iso8583_check_spec(struct iso8583_build *build, struct iso8583_spec *spec);
+// dialect_path.c: takes the text up to the next dot off the front; the key that a step is in a
+// content (false: none).
+struct bytes iso8583_path_step(struct bytes *rest);
+bool iso8583_path_key(const struct iso8583_content *content, struct bytes step, uint32_t *ret_key);
 // Finds what a part's path (55.9F02, 34.73.6) is in, and makes the key of its last step.
 bool iso8583_read_path(struct iso8583_build *build, const struct iso8583_word *path,
                        struct iso8583_content **ret_content, uint32_t *ret_key);

@@ -387,8 +387,8 @@ static bool check_tagged_part(struct iso8583_build *build, struct iso8583_spec *
 	spec->field.count = spec->inside->unknown.count;
 	if (spec->field.count == ISO8583_COUNT_BYTES && spec->field.type == ISO8583_B)
 		spec->field.count = ISO8583_COUNT_CHARACTERS;
-	// While it is read a part with a fixed length is one that may be shorter (part.c).
-	spec->field.prefix = 0;
+	// The prefix is not read here; it tells a variable part from a fixed one (part.c).
+	spec->field.prefix = spec->variable;
 	return true;
 }
 
