@@ -7,6 +7,8 @@ TEST(numbers_are_read_strictly)
 {
 	uint64_t n = 7;
 
+	EXPECT(!text_to_number(BYTES_LITERAL("5"), 4, &n) &&
+	       text_to_number(BYTES_LITERAL("4"), 4, &n));
 	EXPECT(text_to_number(bytes_text("0"), 10, &n) && n == 0);
 	EXPECT(text_to_number(bytes_text("18446744073709551615"), UINT64_MAX, &n) &&
 	       n == UINT64_MAX);

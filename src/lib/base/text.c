@@ -25,7 +25,7 @@ bool text_to_number(struct bytes text, uint64_t max, uint64_t *ret_number)
 		return false;
 	for (size_t i = 0; i < text.length; i++) {
 		uint64_t digit = (uint64_t)(text.data[i] - '0');
-		if (number > max / 10 || number * 10 > max - digit)
+		if (digit > max || number > max / 10 || number * 10 > max - digit)
 			return false;
 		number = number * 10 + digit;
 	}
