@@ -96,56 +96,6 @@ static bool reads_as(const char *text)
 	return count == 0;
 }
 
-static void test_vector(const struct iso8583_dialect *dialect, const char *hex, const char *type,
-                        const char *fields)
-{
-	uint8_t bytes[512];
-	struct bytes wire = from_hex(hex, bytes, sizeof bytes);
-
-	iso8583_begin(&message, type);
-	set_fields(fields);
-	EXPECT(packs_to(dialect, wire));
-	REQUIRE(unpacks(dialect, wire));
-	EXPECT(memcmp(message.mti, type, 4) == 0);
-	EXPECT(reads_as(fields));
-	EXPECT(packs_to(dialect, wire));
-}
-
-#define VECTOR(id, dialect, hex, type, fields)                                                     \
-	TEST(id)                                                                                   \
-	{                                                                                          \
-		test_vector(dialect, hex, type, fields);                                           \
-	}
-#include "vectors.def"
-#undef VECTOR
-
-// knovichikhin/pyiso8583 (MIT), docs/howto.rst: chip data as bytes behind a length in characters.
-TEST(pyiso8583_chip_data)
-{
-	uint8_t bytes[64], chip[13];
-	struct bytes wire = from_hex("30323030303030303030303030303030303230303031339f020600000001"
-	                             "23455f340102",
-	                             bytes, sizeof bytes);
-
-	REQUIRE(unpacks(ascii, wire));
-	EXPECT(bytes_equal(iso8583_get(&message, 55),
-	                   from_hex("9f02060000000123455f340102", chip, sizeof chip)));
-	EXPECT(packs_to(ascii, wire));
-}
-
-// From the same page: letters in the card number, which our dialects do not take.
-TEST(a_card_number_of_letters_is_refused_in_field_2)
-{
-	uint8_t bytes[64];
-	struct bytes wire =
-	        from_hex("3032303036303030303830303030303030303030313463617264686f6c646572"
-	                 "2050414e313131313131303231",
-	                 bytes, sizeof bytes);
-
-	EXPECT(!unpacks(ascii, wire));
-	EXPECT(place.field == 2);
-}
-
 static const char m_ascii[] =
         "0100723C648108E1800816411111111111111100000000000001234508211530451234561530450821291259"
         "998401005906400123623315123456TERM0001MERCHANT0000001ONFILE TEST SHOP       AUCKLAND    "

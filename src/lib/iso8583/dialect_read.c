@@ -20,7 +20,7 @@ bool iso8583_say(struct iso8583_build *build, const struct iso8583_word *word, c
 	(void)vsnprintf(mistake.text, sizeof mistake.text, format, arguments);
 	va_end(arguments);
 	for (char *at = mistake.text; *at; at++)
-		if (*at < 0x20 || *at == 0x7f)
+		if ((uint8_t)*at < 0x20 || *at == 0x7f)
 			*at = '?';
 	build->mistakes++;
 	build->tell(build->context, &mistake);
@@ -162,13 +162,13 @@ static bool line_mti(struct iso8583_build *build, struct iso8583_line *line)
 	*mti = (struct iso8583_field){
 		.name = "Message type", .max = 4, .type = ISO8583_N, .secrecy = ISO8583_PRINTABLE
 	};
+	build->has_mti = true;
 	bool known =
 	        line->count == 2 && iso8583_encoding_named(line->words[1].text, &mti->encoding);
 	if (!known || !memchr(good, mti->encoding, sizeof good))
 		return iso8583_say(build, &line->words[line->count > 1],
 		                   "write mti ascii, bcd, ebcdic037 or ebcdic1047");
 	iso8583_prepare(mti);
-	build->has_mti = true;
 	return true;
 }
 
@@ -189,10 +189,10 @@ static bool line_bitmap(struct iso8583_build *build, struct iso8583_line *line)
 	bool known =
 	        line->count >= 2 && iso8583_encoding_named(line->words[1].text, &dialect->bitmap);
 
+	build->has_bitmap = true;
 	if (!known || !memchr(good, dialect->bitmap, sizeof good))
 		return iso8583_say(build, &line->words[line->count > 1],
 		                   "write bitmap binary, hex or ebcdic-hex");
-	build->has_bitmap = true;
 	if (line->count == 2)
 		return true;
 	for (size_t i = 0; line->count == 3 && i < sizeof forms / sizeof forms[0]; i++)
@@ -389,7 +389,10 @@ static void check_whole(struct iso8583_build *build)
 		last = 64 * dialect->maps;
 	for (int i = last + 1; i <= ISO8583_FIELDS; i++)
 		if ((build->line = build->field_lines[i]) > 0)
-			iso8583_say(build, NULL, "there is no bitmap for field %d", i);
+			iso8583_say(build, NULL,
+			            "there is no bitmap for field %d: write third=next "
+			            "or always= in the line bitmap",
+			            i);
 	build->line = build->field_lines[65];
 	if (dialect->third != ISO8583_THIRD_NONE && build->line > 0)
 		iso8583_say(build, NULL, "field 65 is the third bitmap here: remove the line");
