@@ -69,6 +69,14 @@ void control_blob(struct control_client *client, struct bytes driver, struct byt
 	client->closing |= !result_ok(result);
 }
 
+void control_put(struct control_client *client, enum wire_number number,
+                 const struct wire_value *values)
+{
+	struct result result = wire_channel_put(&client->channel, number, values);
+
+	client->closing |= !result_ok(result);
+}
+
 void control_end(struct control_client *client, int status)
 {
 	struct result result = wire_channel_put(
@@ -125,10 +133,8 @@ bool control_argument(struct bytes arguments, const char *name, char *to, size_t
 
 // Each area is a file; its rows are here to be found.
 static const struct control_row *const areas[] = {
-	control_merchant_verbs,
-	control_connection_verbs,
-	control_trace_verbs,
-	control_attention_verbs,
+	control_merchant_verbs,  control_connection_verbs, control_trace_verbs,
+	control_attention_verbs, control_event_verbs,
 };
 
 static void run_command(struct core *core, struct control_client *client,

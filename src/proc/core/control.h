@@ -17,7 +17,7 @@ struct control_row {
 };
 
 extern const struct control_row control_merchant_verbs[], control_connection_verbs[],
-        control_trace_verbs[], control_attention_verbs[];
+        control_trace_verbs[], control_attention_verbs[], control_event_verbs[];
 
 // The connection that the argument `name` names; NULL: there is none. And how it is, in a word.
 struct connection;
@@ -31,6 +31,9 @@ void control_blob(struct control_client *client, struct bytes driver, struct byt
 // One line for the operator: stream 1 is standard output, 2 standard error. At most 4000 bytes.
 void control_say(struct control_client *client, int stream, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
+// Any other message to the command; a client that does not take it is hung up on.
+void control_put(struct control_client *client, enum wire_number number,
+                 const struct wire_value *values);
 // Ends the command: the last thing that is said to a client.
 void control_end(struct control_client *client, int status);
 // One sentence on standard error, and exit status 1.
