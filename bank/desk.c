@@ -263,6 +263,11 @@ static void work_authorization(struct work *work)
 	if (issued)
 		work->result->fault = verify ? work->card.behaviour.verify_fault
 		                             : work->card.behaviour.payment_fault;
+	if (before && (before->amount_minor != work->amount_minor ||
+	               !bytes_equal_text(number, before->number))) {
+		desk_set_text(work->answer, 39, "94"); // the numbers of another message
+		return;
+	}
 	if (before) {
 		answer_from(work, before);
 		return;

@@ -155,6 +155,8 @@ TEST(a_duplicate_gets_the_same_answer_and_moves_nothing)
 	EXPECT(memcmp(approval, iso8583_get(&answer, 38).data, 6) == 0);
 	EXPECT(memcmp(id, transaction().data, 15) == 0);
 	EXPECT(ledger_account(bank.ledger, CARD)->held_minor == 1000);
+	CODE(pay(CARD, "000002", "000000001001"), "94");
+	CODE(pay("5555555555554444", "000002", "000000001000"), "94");
 	CODE(advise("0220", "000003", "000002", "000000001000"), "00");
 	CODE(advise("0220", "000003", "000002", "000000001000"), "00");
 	CODE(advise("0221", "000004", "000002", "000000001000"), "00");

@@ -72,7 +72,7 @@ def test_describe():
     assert described["operations"] == ["verify", "authorize", "capture", "reverse", "refund", "test"]
     for parameter in described["parameters"]:
         assert parameter["help"]["en"] and re.search("[а-я]", parameter["help"]["ru"])
-        assert parameter["type"] in ("text", "number", "flag", "choice")
+        assert parameter["type"] in ("text", "number", "flag", "choice", "file")
         if parameter["type"] == "number":
             assert parameter["min"] <= parameter["max"]
         if parameter["type"] == "choice":

@@ -11,9 +11,6 @@
 
 #include <stdio.h>
 
-// The longest frame that we send.
-#define FRAME_MAX 2048
-
 enum { APPROVED = 1, DECLINED = 0 };
 enum { CVC_FAILED = 1, PROOF_WANTED = 2, ORIGINAL_UNKNOWN = 4 };
 
@@ -63,75 +60,44 @@ void driver_tell_state(struct driver *driver, const char *state, const char *det
 	buffer_put_text(output, "}\n");
 }
 
+void driver_line_up(struct driver *driver)
+{
+	if (driver->up++ == 0)
+		driver_tell_state(driver, "up", NULL);
+	driver->told_down = false;
+	log_event(LOG_INFO, "line_up", LOG_NUMBER("lines", (int64_t)driver->up));
+}
+
+void driver_line_down(struct driver *driver, bool was_up, const char *detail)
+{
+	bool news = !driver->told_down || strcmp(driver->why, detail) != 0;
+
+	if (was_up)
+		driver->up--;
+	if (news || was_up)
+		log_event(LOG_WARN, "line_down", LOG_TEXT("detail", detail),
+		          LOG_NUMBER("lines", (int64_t)driver->up));
+	snprintf(driver->why, sizeof driver->why, "%s", detail);
+	if (driver->up > 0)
+		return;
+	if (news)
+		driver_tell_state(driver, "down", driver->why);
+	driver->told_down = true;
+}
+
 void driver_give_up(struct driver *driver, struct flight_entry *entry, const char *detail)
 {
 	bool untouched = entry->state == FLIGHT_QUEUED;
+	bool own = entry->operation == OP_LINE || entry->operation == OP_PROBE;
 
-	line_unqueue(&driver->line, entry);
-	if (entry->operation != OP_LINE)
+	line_unqueue(entry->line, entry);
+	if (!own)
 		driver_answer_plain(driver, entry->id, untouched ? "not_sent" : "unknown", detail);
-	if (untouched || entry->operation == OP_LINE)
+	if (untouched || own)
 		flight_remove(&driver->flight, entry);
 	else
 		flight_make_late(&driver->flight, entry,
 		                 driver->now_ms + driver->parameters.late_window_ms);
-}
-
-struct flight_key driver_key_of(const struct iso8583_message *message)
-{
-	struct flight_key key;
-	struct bytes sent_at = iso8583_get(message, 7);
-	struct bytes stan = iso8583_get(message, 11);
-	struct bytes terminal = iso8583_get_trimmed(message, 41);
-
-	memset(&key, ' ', sizeof key);
-	key.class = message->mti[1];
-	if (sent_at.length == sizeof key.sent_at)
-		memcpy(key.sent_at, sent_at.data, sizeof key.sent_at);
-	if (stan.length == sizeof key.stan)
-		memcpy(key.stan, stan.data, sizeof key.stan);
-	if (terminal.length > 0 && terminal.length <= sizeof key.terminal)
-		memcpy(key.terminal, terminal.data, terminal.length);
-	return key;
-}
-
-// Packs the message into a whole frame at `wire`.
-static struct result pack_frame(struct driver *driver, uint8_t *wire, size_t capacity,
-                                size_t *ret_length)
-{
-	const struct iso8583_framing *framing = &driver->parameters.framing;
-	size_t overhead = iso8583_frame_overhead(framing);
-	struct iso8583_place place;
-	size_t length;
-
-	TRY(iso8583_pack(driver->parameters.dialect, &driver->message, wire + overhead,
-	                 capacity - overhead, &length, &place));
-	*ret_length = overhead + length;
-	return iso8583_frame_write(framing, length, driver->parameters.tpdu, wire);
-}
-
-struct result driver_send(struct driver *driver, const struct flight_key *key, int64_t deadline_ms,
-                          struct flight_entry **ret_entry)
-{
-	uint8_t wire[FRAME_MAX];
-	size_t length;
-
-	if (driver->flight.live.count >= FLIGHT_LIVE_MAX)
-		return FAIL(ERROR_LIMIT, "too many requests are under way on this line");
-	struct result result = pack_frame(driver, wire, sizeof wire, &length);
-	if (result_ok(result)) {
-		*ret_entry = flight_add(&driver->flight, key, deadline_ms);
-		if (!*ret_entry)
-			result = FAIL(ERROR_STATE, "a request with the same stan, sent_at and "
-			                           "terminal is under way or was not long ago");
-	}
-	if (result_ok(result)) {
-		(*ret_entry)->unreadable_before = driver->line.unreadable;
-		CHECK(iso8583_answer_mti(driver->message.mti, (*ret_entry)->mti));
-		line_queue(&driver->line, *ret_entry, bytes_from(wire, length));
-	}
-	explicit_bzero(wire, sizeof wire);
-	return result;
 }
 
 // Writes `,"name":"text"` when there is a text.
@@ -202,7 +168,8 @@ static void put_outcome(struct buffer *output, const struct flight_entry *entry,
 	if (approved && (entry->operation == OP_AUTHORIZE || entry->operation == OP_REFUND))
 		put_approved_amount(output, entry, message);
 	put_member(output, "rrn", iso8583_get_trimmed(message, 37));
-	put_member(output, "stan", iso8583_get(message, 11));
+	put_member(output, "stan",
+	           entry->stan[0] ? bytes_text(entry->stan) : iso8583_get(message, 11));
 }
 
 static void put_answer(struct driver *driver, const struct flight_entry *entry,
@@ -228,80 +195,142 @@ static void log_message(struct driver *driver, enum log_level level, const char 
 	log_event(level, event, LOG_TEXT("message", buffer_text(&text)));
 }
 
-// The bank asks something of us: network messages are answered, the rest is noted.
-static void answer_the_bank(struct driver *driver)
+// What the bank may ask for in a network message (DE70), and what we say to it.
+static const struct {
+	const char *code;
+	const char *answer;
+	const char *event; // for the log
+} network_codes[] = {
+	{ "001", "00", "bank_signed_on" },
+	{ "002", "00", "bank_signs_off" },
+	{ "201", "00", "cut_over" },
+	{ "202", "00", "cut_over_done" },
+	{ "301", "00", NULL },
+	{ "", "00", NULL },
+};
+
+// The bank asks something of us: network messages are answered, the rest is noted. A key exchange
+// and whatever else we cannot do is refused (40), not nodded at.
+static void answer_the_bank(struct driver *driver, struct line *line, struct bytes wire)
 {
 	struct iso8583_message *message = &driver->message;
+	struct bytes code = iso8583_get(message, 70);
+	const char *answer = "40";
 	char mti[4];
 
 	if (message->mti[1] != '8' || !iso8583_answer_mti(message->mti, mti)) {
 		log_message(driver, LOG_WARN, "unsolicited");
 		return;
 	}
-	uint8_t wire[FRAME_MAX];
-	size_t length;
+	if (mac_wanted(&driver->parameters, message->mti)) {
+		const char *wrong =
+		        mac_check(driver->mac, driver->parameters.dialect, message, wire);
+		if (wrong) {
+			log_event(LOG_WARN, "unusable_request", LOG_TEXT("detail", wrong));
+			return;
+		}
+	}
+	for (size_t i = 0; i < sizeof network_codes / sizeof network_codes[0]; i++)
+		if (bytes_equal_text(code, network_codes[i].code)) {
+			answer = network_codes[i].answer;
+			if (network_codes[i].event)
+				log_event(LOG_INFO, network_codes[i].event);
+		}
+	line->bank_leaves |= bytes_equal_text(code, "002");
 	memcpy(message->mti, mti, sizeof mti);
-	iso8583_set(message, 39, BYTES_LITERAL("00"));
-	if (result_ok(pack_frame(driver, wire, sizeof wire, &length)))
-		line_queue(&driver->line, NULL, bytes_from(wire, length));
+	iso8583_unset(message, 64);
+	iso8583_unset(message, 128);
+	iso8583_set(message, 39, bytes_text(answer));
+	driver_send_answer(driver, line);
 }
 
-// Ends an entry whose answer came but cannot be used.
+// Ends an entry whose answer came but cannot be used. Our own messages end with their line.
 static void end_unusable(struct driver *driver, struct flight_entry *entry, const char *detail)
 {
 	if (!entry || entry->state == FLIGHT_QUEUED) {
-		line_note_unreadable(&driver->line, detail);
+		driver->unreadable++;
+		log_event(LOG_WARN, "unreadable", LOG_TEXT("detail", detail));
 		return;
 	}
 	log_event(LOG_WARN, "unusable_answer", LOG_TEXT("detail", detail));
-	if (entry->state != FLIGHT_LATE)
+	if (entry->state == FLIGHT_LATE)
+		return;
+	if (entry->operation == OP_LINE || entry->operation == OP_PROBE)
+		line_break(driver, entry->line, detail);
+	else
 		driver_give_up(driver, entry, detail);
 }
 
-// A message that breaks off may still say whose it is, if DE7 and DE11 come before the break.
+// A message that breaks off may still say whose it is, if its numbers come before the break.
 static void unreadable_came(struct driver *driver, struct result why, struct iso8583_place place)
 {
-	struct flight_key key = driver_key_of(&driver->message);
-	struct flight_entry *entry = NULL;
+	struct flight_key key = driver_key_of(driver, &driver->message);
 	char detail[200];
 
 	snprintf(detail, sizeof detail,
 	         "the bank's answer cannot be read: field %d at byte %zu: %s", place.field,
 	         place.offset, why.detail);
-	if (place.field > 11)
-		entry = flight_find_without_terminal(&driver->flight, &key);
-	end_unusable(driver, entry, detail);
+	end_unusable(driver, flight_find_partly(&driver->flight, &key, place.field), detail);
 }
 
-static void answer_came(struct driver *driver)
+// The answer to one of our own messages.
+static void own_answer_came(struct driver *driver, struct flight_entry *entry)
+{
+	const struct code_row *row = find_code(iso8583_get(&driver->message, 39));
+	bool probe = entry->operation == OP_PROBE;
+	struct line *line = entry->line;
+	char code[3], detail[100];
+
+	if (!bytes_copy_text(iso8583_get(&driver->message, 39), code, sizeof code))
+		code[0] = 0;
+	flight_remove(&driver->flight, entry);
+	if (!probe) {
+		line_answered(driver, line, code);
+		return;
+	}
+	snprintf(detail, sizeof detail, "%s (%s)", code, row->decline_code);
+	probe_verified(driver, row->outcome == APPROVED ? "approved" : "declined", detail);
+}
+
+// NULL, or a sentence that says why this cannot be the answer to the entry.
+static const char *find_fault(struct driver *driver, const struct flight_entry *entry,
+                              struct bytes wire)
 {
 	struct iso8583_message *message = &driver->message;
-	struct flight_key key = driver_key_of(message);
+
+	if (memcmp(message->mti, entry->mti, 4) != 0)
+		return "the bank's answer has another message type";
+	if (iso8583_get(message, 39).length != 2)
+		return "the bank's answer has no response code";
+	if (mac_wanted(&driver->parameters, message->mti))
+		return mac_check(driver->mac, driver->parameters.dialect, message, wire);
+	return NULL;
+}
+
+static void answer_came(struct driver *driver, struct bytes wire)
+{
+	struct iso8583_message *message = &driver->message;
+	struct flight_key key = driver_key_of(driver, message);
 	struct flight_entry *entry = flight_find(&driver->flight, &key);
 
 	if (!entry || entry->state == FLIGHT_QUEUED || entry->state == FLIGHT_WRITING) {
 		log_message(driver, LOG_WARN, "unmatched");
 		return;
 	}
-	if (memcmp(message->mti, entry->mti, 4) != 0) {
-		end_unusable(driver, entry, "the bank's answer has another message type");
+	const char *fault = find_fault(driver, entry, wire);
+	if (fault) {
+		end_unusable(driver, entry, fault);
 		return;
 	}
-	if (iso8583_get(message, 39).length != 2) {
-		end_unusable(driver, entry, "the bank's answer has no response code");
-		return;
-	}
-	if (entry->operation == OP_LINE) {
-		bool good = bytes_equal_text(iso8583_get(message, 39), "00");
-		flight_remove(&driver->flight, entry);
-		line_answered(driver, good);
+	if (entry->operation == OP_LINE || entry->operation == OP_PROBE) {
+		own_answer_came(driver, entry);
 		return;
 	}
 	put_answer(driver, entry, message);
 	flight_remove(&driver->flight, entry);
 }
 
-void driver_message_came(struct driver *driver, struct bytes wire)
+void driver_message_came(struct driver *driver, struct line *line, struct bytes wire)
 {
 	struct iso8583_place place;
 	struct result result =
@@ -310,8 +339,8 @@ void driver_message_came(struct driver *driver, struct bytes wire)
 	if (!result_ok(result))
 		unreadable_came(driver, result, place);
 	else if ((driver->message.mti[2] - '0') % 2 == 0)
-		answer_the_bank(driver);
+		answer_the_bank(driver, line, wire);
 	else
-		answer_came(driver);
+		answer_came(driver, wire);
 	iso8583_wipe(&driver->message);
 }

@@ -1,26 +1,30 @@
-// Two lists, live and late, over one hash table by key. The hash leaves the terminal out, so that
-// an answer that breaks off before DE41 can still be told whose it is.
+// Two lists, live and late, over one hash table by key. The hash is over DE11 (or DE37 where DE11
+// does not count), so that an answer that breaks off behind it can still be told whose it is.
 #include "flight.h"
 
 #include "base/check.h"
 
 #include <stdlib.h>
 
-static size_t slot_of(const struct flight_key *key)
+static bool is_blank(const char *text)
 {
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	hash = (hash ^ (uint8_t)key->class) * 0x100000001b3u;
-	for (size_t i = 0; i < sizeof key->sent_at; i++)
-		hash = (hash ^ (uint8_t)key->sent_at[i]) * 0x100000001b3u;
-	for (size_t i = 0; i < sizeof key->stan; i++)
-		hash = (hash ^ (uint8_t)key->stan[i]) * 0x100000001b3u;
-	return (hash ^ hash >> 29) % FLIGHT_SLOTS;
+	return text[0] == ' ';
 }
 
-static bool same_numbers(const struct flight_key *a, const struct flight_key *b)
+static uint64_t add_to_hash(uint64_t hash, const char *text, size_t length)
 {
-	return memcmp(a, b, offsetof(struct flight_key, terminal)) == 0;
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 0x100000001b3u;
+	return hash;
+}
+
+static size_t slot_of(const struct flight_key *key)
+{
+	uint64_t hash = add_to_hash(0xcbf29ce484222325u, &key->class, 1);
+
+	hash = is_blank(key->stan) ? add_to_hash(hash, key->rrn, sizeof key->rrn)
+	                           : add_to_hash(hash, key->stan, sizeof key->stan);
+	return (hash ^ hash >> 29) % FLIGHT_SLOTS;
 }
 
 static void list_add(struct flight_list *list, struct flight_entry *entry)
@@ -69,14 +73,27 @@ struct flight_entry *flight_find(const struct flight *flight, const struct fligh
 	return entry;
 }
 
-struct flight_entry *flight_find_without_terminal(const struct flight *flight,
-                                                  const struct flight_key *key)
+// The same as far as it was read.
+static bool same_before(const struct flight_key *a, const struct flight_key *b, int field)
+{
+	return a->class == b->class &&
+	       (field <= 7 || memcmp(a->sent_at, b->sent_at, sizeof a->sent_at) == 0) &&
+	       memcmp(a->stan, b->stan, sizeof a->stan) == 0 &&
+	       (field <= 37 || memcmp(a->rrn, b->rrn, sizeof a->rrn) == 0) &&
+	       (field <= 41 || memcmp(a->terminal, b->terminal, sizeof a->terminal) == 0);
+}
+
+struct flight_entry *flight_find_partly(const struct flight *flight, const struct flight_key *key,
+                                        int field)
 {
 	struct flight_entry *found = NULL;
 
+	// What the hash is made of must have been read.
+	if (field <= 11 || (is_blank(key->stan) && field <= 37))
+		return NULL;
 	for (struct flight_entry *entry = flight->slots[slot_of(key)]; entry;
 	     entry = entry->same_hash) {
-		if (entry->state == FLIGHT_LATE || !same_numbers(&entry->key, key))
+		if (entry->state == FLIGHT_LATE || !same_before(&entry->key, key, field))
 			continue;
 		if (found)
 			return NULL;

@@ -4,9 +4,11 @@
 
 #include "base/bytes.h"
 
+struct line;
 struct line_frame;
 
-enum operation { OP_VERIFY, OP_AUTHORIZE, OP_CAPTURE, OP_REVERSE, OP_REFUND, OP_TEST, OP_LINE };
+// OP_LINE and OP_PROBE are our own: sign-on, echo, sign-off, and the verification of a test.
+enum operation { OP_VERIFY, OP_AUTHORIZE, OP_CAPTURE, OP_REVERSE, OP_REFUND, OP_LINE, OP_PROBE };
 
 enum flight_state {
 	FLIGHT_QUEUED,  // not one byte written
@@ -15,12 +17,14 @@ enum flight_state {
 	FLIGHT_LATE, // answered `unknown`; the bank's answer may still come
 };
 
-// What an answer has in common with its request: second digit of the message type, DE7, DE11, and
-// DE41 (with its spaces; all spaces where there is none).
+// What an answer has in common with its request: second digit of the message type, and of DE7,
+// DE11, DE37 and DE41 those that the connection says (parameters.h, match); the others are spaces,
+// and so is what a message does not have.
 struct flight_key {
 	char class;
 	char sent_at[10];
 	char stan[6];
+	char rrn[12];
 	char terminal[8];
 };
 
@@ -28,7 +32,9 @@ struct flight_entry {
 	enum flight_state state;
 	enum operation operation;
 	struct flight_key key;
+	struct line *line;   // that it was queued on
 	uint64_t id;         // of the request; 0: the line's own message
+	char stan[7];        // of the request where DE11 is its original's; else empty
 	int64_t deadline_ms; // Unix; FLIGHT_LATE: when it is forgotten
 	bool has_cvc;
 	uint64_t amount;
@@ -63,9 +69,10 @@ void flight_done(struct flight *flight);
 struct flight_entry *flight_add(struct flight *flight, const struct flight_key *key,
                                 int64_t deadline_ms);
 struct flight_entry *flight_find(const struct flight *flight, const struct flight_key *key);
-// The one live entry with this key, whatever its terminal; NULL when there is none or more.
-struct flight_entry *flight_find_without_terminal(const struct flight *flight,
-                                                  const struct flight_key *key);
+// The one live entry that a message can be meant for of which only the fields before `field` were
+// read; NULL when there is none or more, or when too little was read.
+struct flight_entry *flight_find_partly(const struct flight *flight, const struct flight_key *key,
+                                        int field);
 // From live to late, until `until_ms`; the oldest late one is forgotten when there are too many.
 void flight_make_late(struct flight *flight, struct flight_entry *entry, int64_t until_ms);
 // The entry's frame must have left the line's queue.

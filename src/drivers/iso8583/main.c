@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "crypto/memory.h"
 #include "jail/jail.h"
+#include "tls/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +50,7 @@ static struct result take_lines(struct driver *driver)
 			return FAIL(ERROR_LIMIT, "a line is longer than 64 KiB");
 		if (length == rest.length)
 			break;
-		TRY(driver_read_line(driver, bytes_from(rest.data, length)));
+		driver_read_line(driver, bytes_from(rest.data, length));
 		taken += length + 1;
 	}
 	buffer_drop(&driver->input, taken);
@@ -91,35 +93,41 @@ static struct result write_output(struct driver *driver)
 	return RESULT_OK;
 }
 
+// One whose deadline is over. Our own messages end with what the line makes of that. True: a line
+// may have broken, and with it others have ended.
+static bool give_up_late_one(struct driver *driver, struct flight_entry *entry)
+{
+	struct line *line = entry->line;
+	enum operation operation = entry->operation;
+
+	if (entry->state == FLIGHT_WRITING) {
+		// The rest must not be written any more, so nothing can be.
+		line_break(driver, line, "the bank did not take all of a message in time");
+		return true;
+	}
+	driver_give_up(driver, entry,
+	               entry->state == FLIGHT_QUEUED
+	                       ? "the deadline was over before anything was sent"
+	               : entry->unreadable_before != driver->unreadable
+	                       ? "no answer by the deadline, but messages that cannot be read"
+	                       : "no answer by the deadline");
+	if (operation == OP_LINE)
+		line_unanswered(driver, line);
+	else if (operation == OP_PROBE)
+		line_break(driver, line, "the bank did not answer the verification");
+	return operation == OP_LINE || operation == OP_PROBE;
+}
+
 static void give_up_late_ones(struct driver *driver)
 {
 	struct flight *flight = &driver->flight;
-	struct flight_entry *next;
 
 	if (flight->earliest_ms > driver->now_ms)
 		return;
-	for (struct flight_entry *entry = flight->live.first; entry; entry = next) {
+	for (struct flight_entry *entry = flight->live.first, *next; entry; entry = next) {
 		next = entry->after;
-		if (entry->deadline_ms > driver->now_ms)
-			continue;
-		if (entry->state == FLIGHT_WRITING) {
-			// The rest must not be written any more, so nothing can be.
-			line_break(driver, "the bank did not take all of a message in time");
-			break;
-		}
-		if (entry->operation == OP_LINE) {
-			line_unqueue(&driver->line, entry);
-			flight_remove(flight, entry);
-			line_unanswered(driver);
-			break;
-		}
-		driver_give_up(
-		        driver, entry,
-		        entry->state == FLIGHT_QUEUED
-		                ? "the deadline was over before anything was sent"
-		        : entry->unreadable_before != driver->line.unreadable
-		                ? "no answer by the deadline, but messages that cannot be read"
-		                : "no answer by the deadline");
+		if (entry->deadline_ms <= driver->now_ms && give_up_late_one(driver, entry))
+			next = flight->live.first;
 	}
 	flight->earliest_ms = INT64_MAX;
 	for (struct flight_entry *entry = flight->live.first; entry; entry = entry->after)
@@ -127,50 +135,97 @@ static void give_up_late_ones(struct driver *driver)
 			flight->earliest_ms = entry->deadline_ms;
 }
 
+// All lines: those of the connection, then that of a test.
+static struct line *line_at(struct driver *driver, size_t i)
+{
+	size_t count = (size_t)driver->parameters.lines;
+
+	return i < count ? &driver->lines[i] : i == count ? &driver->probe.line : NULL;
+}
+
 // How long poll() may wait, for the nearest deadline or timer.
-static int wait_ms(const struct driver *driver, int64_t tick_ms)
+static int wait_ms(struct driver *driver, int64_t tick_ms)
 {
 	int64_t wait = 60000;
+	struct line *line;
 
-	if (driver->started && driver->line.timer_ms - tick_ms < wait)
-		wait = driver->line.timer_ms - tick_ms;
+	for (size_t i = 0; (line = line_at(driver, i)); i++)
+		if (line->timer_ms - tick_ms < wait)
+			wait = line->timer_ms - tick_ms;
 	if (driver->flight.earliest_ms - driver->now_ms < wait)
 		wait = driver->flight.earliest_ms - driver->now_ms;
+	if (driver->probe.id && driver->probe.deadline_ms - driver->now_ms < wait)
+		wait = driver->probe.deadline_ms - driver->now_ms;
 	return wait < 0 ? 0 : (int)wait;
+}
+
+static void turn_lines(struct driver *driver, const struct pollfd *fds)
+{
+	int64_t tick_ms = clock_monotonic_ms();
+	struct line *line;
+
+	for (size_t i = 0; (line = line_at(driver, i)); i++) {
+		int fd;
+		line_events(line, &fd);
+		line_turn(driver, line, fd >= 0 && fds[i].fd == fd ? fds[i].revents : 0, tick_ms);
+	}
+	// What one line's answer queued on another leaves now.
+	for (size_t i = 0; (line = line_at(driver, i)); i++)
+		if (line->fd >= 0 && line->first && line->state != LINE_CONNECTING)
+			line_flush(driver, line);
+}
+
+static void sign_off_all(struct driver *driver)
+{
+	struct line *line;
+
+	for (size_t i = 0; (line = line_at(driver, i)); i++)
+		if (line->state < LINE_SIGNING_OFF)
+			line_sign_off(driver, line);
 }
 
 static struct result turn(struct driver *driver)
 {
-	struct pollfd fds[3] = {
-		{ .fd = driver->input_over || driver->output.length > OUTPUT_PAUSE ? -1
-		                                                                   : STDIN_FILENO,
-		  .events = POLLIN },
-		{ .fd = driver->line.fd, .events = line_events(&driver->line) },
-		{ .fd = driver->output.length > 0 ? STDOUT_FILENO : -1, .events = POLLOUT },
-	};
+	struct pollfd fds[3 + LINES_MAX];
+	struct line *line;
+	size_t count = 2;
 
+	fds[0] = (struct pollfd){ .fd = driver->input_over || driver->output.length > OUTPUT_PAUSE
+		                                ? -1
+		                                : STDIN_FILENO,
+		                  .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = driver->output.length > 0 ? STDOUT_FILENO : -1,
+		                  .events = POLLOUT };
+	for (size_t i = 0; (line = line_at(driver, i)); i++, count++) {
+		fds[count] = (struct pollfd){ 0 };
+		fds[count].events = line_events(line, &fds[count].fd);
+	}
 	driver->now_ms = clock_wall_ms();
-	if (poll(fds, 3, wait_ms(driver, clock_monotonic_ms())) < 0 && errno != EINTR)
+	if (poll(fds, count, wait_ms(driver, clock_monotonic_ms())) < 0 && errno != EINTR)
 		return FAIL(ERROR_SYSTEM, "poll");
 	driver->now_ms = clock_wall_ms();
 	give_up_late_ones(driver);
+	probe_expire(driver);
 	flight_forget(&driver->flight, driver->now_ms);
 	if (fds[0].revents)
 		TRY(read_input(driver));
-	if (driver->started)
-		line_turn(driver, fds[1].fd == driver->line.fd ? fds[1].revents : 0,
-		          clock_monotonic_ms());
+	turn_lines(driver, fds + 2);
 	secret_wipe_stack();
-	if (driver->input_over && driver->flight.live.count == 0 &&
-	    driver->line.state < LINE_SIGNING_OFF)
-		line_sign_off(driver);
+	if (driver->input_over && driver->flight.live.count == 0 && !driver->probe.id)
+		sign_off_all(driver);
 	return write_output(driver);
 }
 
-static bool finished(const struct driver *driver)
+static bool finished(struct driver *driver)
 {
-	return driver->input_over && (!driver->started || driver->line.state == LINE_OVER) &&
-	       driver->output.length == 0;
+	struct line *line;
+
+	if (!driver->input_over || driver->output.length > 0)
+		return false;
+	for (size_t i = 0; (line = line_at(driver, i)); i++)
+		if (line->state != LINE_OVER)
+			return false;
+	return true;
 }
 
 // Answers must not block the line: a pipe or socket of ours is made non-blocking.
@@ -183,29 +238,67 @@ static void prepare_output(void)
 		fcntl(STDOUT_FILENO, F_SETFL, fcntl(STDOUT_FILENO, F_GETFL) | O_NONBLOCK);
 }
 
-static int run(void)
+static int run(struct driver *driver)
 {
-	static struct driver driver;
-	struct result result = RESULT_OK;
+	struct result result = take_lines(driver);
 
-	flight_init(&driver.flight);
-	line_init(&driver.line);
-	buffer_init_secret(&driver.input, 4 * LINE_LIMIT);
-	buffer_init(&driver.output, OUTPUT_LIMIT);
-	while (result_ok(result) && !finished(&driver))
-		result = turn(&driver);
-	while (driver.flight.live.first)
-		driver_give_up(&driver, driver.flight.live.first, "the driver stops");
+	for (size_t i = 0; i < (size_t)driver->parameters.lines; i++)
+		driver->lines[i].timer_ms = 0; // now
+	while (result_ok(result) && !finished(driver))
+		result = turn(driver);
+	while (driver->flight.live.first)
+		driver_give_up(driver, driver->flight.live.first, "the driver stops");
 	if (!result_ok(result)) {
 		log_event(LOG_ERROR, "stopped", LOG_RESULT(result));
-		(void)!write(STDOUT_FILENO, driver.output.data, driver.output.length);
+		(void)!write(STDOUT_FILENO, driver->output.data, driver->output.length);
 	}
-	line_done(&driver.line);
+	return result_ok(result) ? 0 : 2;
+}
+
+// What the driver reads files for is done; it has its lines, its pipes and the clock.
+static struct result enter_jail(const struct driver *driver)
+{
+	struct addresses literal;
+	bool names = !resolve_literal(driver->parameters.host, 1, &literal);
+
+	return jail_enter(
+	        &(struct jail){ .allow = JAIL_DIAL | (names ? JAIL_RESOLVE | JAIL_THREADS : 0),
+	                        .files = 32 + 2 * LINES_MAX });
+}
+
+static int start_and_run(void)
+{
+	static struct driver driver;
+	int status = 2;
+
+	flight_init(&driver.flight);
+	buffer_init_secret(&driver.input, 4 * LINE_LIMIT);
+	buffer_init(&driver.output, OUTPUT_LIMIT);
+	for (size_t i = 0; i < LINES_MAX; i++)
+		line_init(&driver.lines[i], false);
+	line_init(&driver.probe.line, true);
+	driver.probe.line.state = LINE_OVER;
+	driver.probe.line.timer_ms = INT64_MAX;
+	struct result result = driver_start(&driver);
+	if (result_ok(result)) {
+		result = enter_jail(&driver);
+		if (!result_ok(result))
+			log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
+	}
+	if (result_ok(result))
+		status = run(&driver);
+	else if (result.error == ERROR_CLOSED)
+		status = 0;
+	for (size_t i = 0; i < LINES_MAX; i++)
+		line_done(&driver.lines[i]);
+	probe_done(&driver.probe);
 	flight_done(&driver.flight);
 	buffer_done(&driver.input);
 	buffer_done(&driver.output);
-	iso8583_dialect_free(driver.parameters.dialect);
-	return result_ok(result) ? 0 : 2;
+	tls_context_free(driver.tls);
+	mac_free(driver.mac);
+	parameters_done(&driver.parameters);
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -221,14 +314,15 @@ int main(int argc, char **argv)
 		log_set_level(LOG_DEBUG);
 	signal(SIGPIPE, SIG_IGN);
 	json_set_alloc_funcs(secret_malloc, secret_free);
+	struct result result = crypto_use_wiping_memory();
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "no_wiping_memory", LOG_RESULT(result));
+		return 1;
+	}
 	prepare_output();
 	// These open files when they are first used, which will be refused then.
 	tzset();
 	json_object_seed(0);
-	struct result result = jail_enter(&(struct jail){ .allow = JAIL_DIAL, .files = 16 });
-	if (!result_ok(result)) {
-		log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
-		return 1;
-	}
-	return run();
+	tls_prepare();
+	return start_and_run();
 }

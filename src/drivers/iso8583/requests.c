@@ -2,6 +2,7 @@
 // a row: message type, and the function that adds what only it has.
 #include "driver.h"
 
+#include "base/check.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -29,6 +30,7 @@ struct work {
 	struct scratch *scratch;
 	uint64_t amount;
 	bool has_cvc;
+	struct bytes own_stan; // where DE11 is the original's
 };
 
 struct operation_row {
@@ -74,11 +76,25 @@ static bool put_private(struct scratch *scratch, const char *tag, struct bytes v
 
 #define WRONG(sentence) FAIL(ERROR_INPUT, sentence)
 
+// One of the bank's terminals where the connection names them: by DE37, so that all messages about
+// a payment have the same one.
+static struct bytes choose_terminal(const struct parameters *parameters, struct bytes given,
+                                    struct bytes rrn)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	if (parameters->terminal_count == 0)
+		return given;
+	for (size_t i = 0; i < rrn.length; i++)
+		hash = (hash ^ rrn.data[i]) * 0x100000001b3u;
+	return bytes_text(parameters->terminals[(hash ^ hash >> 29) % parameters->terminal_count]);
+}
+
 // DE7, DE11, DE12, DE13, DE41, DE42: in every message.
 static struct result build_numbers(struct work *work)
 {
 	struct iso8583_message *message = work->message;
-	struct bytes text;
+	struct bytes text, rrn;
 
 	if (!read_digits(work->request, "stan", 6, 6, &text))
 		return WRONG("stan should be six digits");
@@ -92,7 +108,9 @@ static struct result build_numbers(struct work *work)
 	iso8583_set(message, 13, bytes_slice(text, 2, 4));
 	if (!read_text(work->request, "terminal", 1, 8, &text))
 		return WRONG("terminal should be a text of up to 8 characters");
-	set_if(message, 41, text);
+	if (!read_text(work->request, "rrn", 12, 12, &rrn))
+		return WRONG("rrn should be twelve characters");
+	set_if(message, 41, choose_terminal(&work->driver->parameters, text, rrn));
 	if (!read_text(work->request, "merchant", 1, 15, &text))
 		return WRONG("merchant should be a text of up to 15 characters");
 	set_if(message, 42, text);
@@ -240,12 +258,17 @@ static struct result build_original(struct work *work, uint64_t *ret_amount)
 		return WRONG("original has an amount that is no amount");
 	*ret_amount = amount ? (uint64_t)json_integer_value(amount) : work->amount;
 	set_if(work->message, 38, approval);
+	if (work->driver->parameters.original_stan) {
+		read_digits(work->request, "stan", 6, 6, &work->own_stan);
+		iso8583_set(work->message, 11, stan);
+	}
 	// DE90: type 4, DE11 6, DE7 10, DE32 11 and DE33 11 with zeros in front.
 	snprintf(work->scratch->original, sizeof work->scratch->original,
 	         "%.4s%.6s%.10s%011llu%011d", (const char *)mti.data, (const char *)stan.data,
 	         (const char *)sent_at.data, strtoull(work->driver->parameters.acquirer, NULL, 10),
 	         0);
-	iso8583_set(work->message, 90, bytes_text(work->scratch->original));
+	if (work->driver->parameters.original_data)
+		iso8583_set(work->message, 90, bytes_text(work->scratch->original));
 	return put_private(work->scratch, "03", transaction) ? RESULT_OK : WRONG("DE48 is full");
 }
 
@@ -293,6 +316,8 @@ static struct result build_reverse(struct work *work)
 	TRY(build_card(work));
 	TRY(build_money(work));
 	TRY(build_original(work, &authorized));
+	if (work->driver->parameters.reversal_request)
+		work->message->mti[2] = '0';
 	if (work->amount > authorized)
 		return WRONG("more cannot be taken back than there was");
 	if (work->amount == authorized)
@@ -322,21 +347,12 @@ static struct result build_refund(struct work *work)
 	return RESULT_OK;
 }
 
-static struct result build_test(struct work *work)
-{
-	iso8583_unset(work->message, 12);
-	iso8583_unset(work->message, 13);
-	iso8583_set(work->message, 70, BYTES_LITERAL("301"));
-	return RESULT_OK;
-}
-
 static const struct operation_row operations[] = {
 	{ "verify", "0100", OP_VERIFY, build_verify },
 	{ "authorize", "0100", OP_AUTHORIZE, build_authorize },
 	{ "capture", "0220", OP_CAPTURE, build_capture },
 	{ "reverse", "0420", OP_REVERSE, build_reverse },
 	{ "refund", "0200", OP_REFUND, build_refund },
-	{ "test", "0800", OP_TEST, build_test },
 };
 
 static const struct operation_row *find_operation(const json_t *request)
@@ -354,8 +370,7 @@ static struct result build_message(struct work *work, const struct operation_row
 	bool repeat = json_is_true(json_object_get(work->request, "repeat"));
 
 	iso8583_begin(work->message, row->mti);
-	if (repeat && row->operation != OP_VERIFY && row->operation != OP_AUTHORIZE &&
-	    row->operation != OP_TEST)
+	if (repeat && row->operation != OP_VERIFY && row->operation != OP_AUTHORIZE)
 		work->message->mti[3] = '1';
 	TRY(build_numbers(work));
 	TRY(row->build(work));
@@ -365,22 +380,61 @@ static struct result build_message(struct work *work, const struct operation_row
 	return RESULT_OK;
 }
 
-static struct result send_request(struct work *work, const struct operation_row *row, uint64_t id,
-                                  int64_t deadline_ms)
+static struct result send_request(struct work *work, const struct operation_row *row,
+                                  struct line *line, int64_t deadline_ms,
+                                  struct flight_entry **ret_entry)
 {
-	struct driver *driver = work->driver;
-	struct flight_entry *entry;
 	struct bytes currency;
 
 	TRY(build_message(work, row));
-	struct flight_key key = driver_key_of(work->message);
-	TRY(driver_send(driver, &key, deadline_ms, &entry));
-	entry->id = id;
-	entry->operation = row->operation;
-	entry->has_cvc = work->has_cvc;
-	entry->amount = work->amount;
+	TRY(driver_send(work->driver, line, deadline_ms, ret_entry));
+	(*ret_entry)->operation = row->operation;
+	(*ret_entry)->has_cvc = work->has_cvc;
+	(*ret_entry)->amount = work->amount;
 	if (read_text(work->request, "currency", 3, 3, &currency))
-		bytes_copy_text(currency, entry->currency, sizeof entry->currency);
+		bytes_copy_text(currency, (*ret_entry)->currency, sizeof(*ret_entry)->currency);
+	bytes_copy_text(work->own_stan, (*ret_entry)->stan, sizeof(*ret_entry)->stan);
+	return RESULT_OK;
+}
+
+static struct result build_and_send(struct driver *driver, const json_t *request,
+                                    const struct operation_row *row, struct line *line,
+                                    int64_t deadline_ms, struct flight_entry **ret_entry)
+{
+	struct scratch scratch = { 0 };
+	struct work work = { driver, &driver->message, request, &scratch };
+	struct result result = send_request(&work, row, line, deadline_ms, ret_entry);
+
+	iso8583_wipe(&driver->message);
+	explicit_bzero(&scratch, sizeof scratch);
+	return result;
+}
+
+// A verification made of the test's own numbers and the connection's card.
+struct result driver_send_test_card(struct driver *driver, struct line *line, const json_t *request,
+                                    int64_t deadline_ms, struct flight_entry **ret_entry)
+{
+	const struct parameters *parameters = &driver->parameters;
+	cleanup(cleanup_json) json_t *verification = json_copy((json_t *)request);
+	const char *expiry = parameters->test_card_expiry;
+	int year = 2000 + (expiry[0] - '0') * 10 + expiry[1] - '0';
+	int month = (expiry[2] - '0') * 10 + expiry[3] - '0';
+	char rrn[13];
+	struct bytes stan;
+
+	if (!read_digits(request, "stan", 6, 6, &stan))
+		return WRONG("stan should be six digits");
+	snprintf(rrn, sizeof rrn, "TEST00%.6s", (const char *)stan.data);
+	cleanup(cleanup_json) json_t *more =
+	        json_pack("{s:s,s:{s:s,s:i,s:i},s:i,s:s,s:s,s:s}", "op", "verify", "card", "number",
+	                  parameters->test_card, "exp_month", month, "exp_year", year, "amount", 0,
+	                  "rrn", rrn, "initiator", "customer", "credential", "first");
+	CHECK(verification && more && json_object_update(verification, more) == 0);
+	if (!json_object_get(verification, "currency"))
+		json_object_set_new(verification, "currency", json_string("643"));
+	TRY(build_and_send(driver, verification, find_operation(verification), line, deadline_ms,
+	                   ret_entry));
+	(*ret_entry)->operation = OP_PROBE;
 	return RESULT_OK;
 }
 
@@ -389,12 +443,31 @@ static void refuse(struct driver *driver, uint64_t id, const char *detail)
 	driver_answer_plain(driver, id, "not_sent", detail);
 }
 
-static void do_request(struct driver *driver, const json_t *request)
+static void do_message(struct driver *driver, const json_t *request,
+                       const struct operation_row *row, uint64_t id, int64_t deadline_ms)
 {
-	struct scratch scratch = { 0 };
-	struct work work = { driver, &driver->message, request, &scratch };
+	struct line *line = driver_choose_line(driver);
+	struct flight_entry *entry;
+	char detail[300];
+
+	if (!line) {
+		snprintf(detail, sizeof detail, "the line is down: %s",
+		         driver->why[0] ? driver->why : "not connected yet");
+		refuse(driver, id, detail);
+		return;
+	}
+	struct result result = build_and_send(driver, request, row, line, deadline_ms, &entry);
+	if (result_ok(result))
+		entry->id = id;
+	else
+		refuse(driver, id, result.detail);
+}
+
+static void do_request(struct driver *driver, json_t *request)
+{
 	const json_t *id = json_object_get(request, "id");
 	const json_t *deadline = json_object_get(request, "deadline_ms");
+	const char *operation = json_string_value(json_object_get(request, "op"));
 	const struct operation_row *row = find_operation(request);
 
 	if (!json_is_integer(id) || json_integer_value(id) < 1) {
@@ -402,60 +475,26 @@ static void do_request(struct driver *driver, const json_t *request)
 		return;
 	}
 	uint64_t number = (uint64_t)json_integer_value(id);
-	if (!json_is_integer(deadline)) {
+	int64_t deadline_ms = (int64_t)json_integer_value(deadline);
+	if (!json_is_integer(deadline))
 		refuse(driver, number, "the request has no deadline_ms");
-	} else if (!row) {
-		refuse(driver, number, "this driver does not have the operation");
-	} else if (json_integer_value(deadline) <= driver->now_ms) {
+	else if (deadline_ms <= driver->now_ms)
 		refuse(driver, number, "the deadline was over before anything was sent");
-	} else if (driver->line.state != LINE_UP) {
-		char detail[200];
-		snprintf(detail, sizeof detail, "the line is down: %s",
-		         driver->line.why[0] ? driver->line.why : "not connected yet");
-		refuse(driver, number, detail);
-	} else {
-		struct result result =
-		        send_request(&work, row, number, (int64_t)json_integer_value(deadline));
-		iso8583_wipe(&driver->message);
-		explicit_bzero(&scratch, sizeof scratch);
-		if (!result_ok(result))
-			refuse(driver, number, result.detail);
-	}
+	else if (operation && strcmp(operation, "test") == 0)
+		probe_begin(driver, number, deadline_ms, request);
+	else if (row)
+		do_message(driver, request, row, number, deadline_ms);
+	else
+		refuse(driver, number, "this driver does not have the operation");
 }
 
-static struct result read_first_line(struct driver *driver, const json_t *json)
-{
-	cleanup(buffer_done) struct buffer sentence;
-
-	buffer_init(&sentence, 1024);
-	if (json_integer_value(json_object_get(json, "contract")) != 1)
-		buffer_put_text(&sentence, "The first line is not of contract 1.");
-	struct result result = parameters_read(json_object_get(json, "parameters"),
-	                                       &driver->parameters, &sentence);
-	if (result_ok(result) && sentence.length == 0) {
-		result = line_check_host(driver->parameters.host);
-		if (!result_ok(result))
-			buffer_put_text(&sentence, result.detail);
-	}
-	if (sentence.length == 0) {
-		driver->started = true;
-		return RESULT_OK;
-	}
-	driver_tell_state(driver, "down", buffer_text(&sentence));
-	log_event(LOG_ERROR, "bad_parameters", LOG_TEXT("detail", buffer_text(&sentence)));
-	return FAIL(ERROR_INPUT, "the parameters cannot be used");
-}
-
-struct result driver_read_line(struct driver *driver, struct bytes line)
+void driver_read_line(struct driver *driver, struct bytes line)
 {
 	cleanup(cleanup_json) json_t *json =
 	        json_loadb((const char *)line.data, line.length, JSON_REJECT_DUPLICATES, NULL);
 
-	if (!driver->started)
-		return read_first_line(driver, json);
 	if (!json_is_object(json))
 		log_event(LOG_ERROR, "bad_request", LOG_TEXT("detail", "a line that is no JSON"));
 	else
 		do_request(driver, json);
-	return RESULT_OK;
 }

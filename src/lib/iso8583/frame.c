@@ -78,15 +78,21 @@ bool iso8583_header_named(struct bytes name, enum iso8583_header *ret_header)
 	return false;
 }
 
+static size_t overhead_in_length(const struct iso8583_framing *framing)
+{
+	return (framing->tpdu ? ISO8583_TPDU : 0) + framing->fixed_length;
+}
+
 static struct result split(const struct iso8583_framing *framing, struct bytes body,
                            struct bytes *ret_message, struct bytes *ret_tpdu)
 {
 	size_t tpdu = framing->tpdu && body.length > 0 ? ISO8583_TPDU : 0;
+	size_t before = tpdu + (body.length > 0 ? framing->fixed_length : 0);
 
-	if (body.length < tpdu)
-		return FAIL(ERROR_INPUT, "the frame is shorter than its TPDU");
+	if (body.length < before)
+		return FAIL(ERROR_INPUT, "the frame is shorter than its TPDU and header");
 	*ret_tpdu = bytes_from(body.data, tpdu);
-	*ret_message = bytes_from(body.data + tpdu, body.length - tpdu);
+	*ret_message = bytes_from(body.data + before, body.length - before);
 	return RESULT_OK;
 }
 
@@ -107,7 +113,7 @@ struct result iso8583_frame_read(const struct iso8583_framing *framing, struct b
 			return FAIL(ERROR_INPUT, "the length of the frame does not count itself");
 		length -= size;
 	}
-	if (length > framing->max + (framing->tpdu ? ISO8583_TPDU : 0))
+	if (length > framing->max + overhead_in_length(framing))
 		return FAIL(ERROR_LIMIT, "the frame is longer than any that we take");
 	if (stream.length - size < length)
 		return RESULT_OK;
@@ -118,7 +124,7 @@ struct result iso8583_frame_read(const struct iso8583_framing *framing, struct b
 
 size_t iso8583_frame_overhead(const struct iso8583_framing *framing)
 {
-	return kinds[framing->header].size + (framing->tpdu ? ISO8583_TPDU : 0);
+	return kinds[framing->header].size + overhead_in_length(framing);
 }
 
 struct result iso8583_frame_write(const struct iso8583_framing *framing, size_t length,
@@ -126,14 +132,15 @@ struct result iso8583_frame_write(const struct iso8583_framing *framing, size_t 
 {
 	size_t size = kinds[framing->header].size;
 
-	if (framing->tpdu)
-		length += ISO8583_TPDU;
-	if (framing->inclusive)
-		length += size;
+	length += overhead_in_length(framing) + (framing->inclusive ? size : 0);
 	if (length > kinds[framing->header].largest)
 		return FAIL(ERROR_LIMIT, "the header cannot say so long a length");
 	kinds[framing->header].write(to, size, length);
-	if (framing->tpdu)
-		memcpy(to + size, tpdu, ISO8583_TPDU);
+	to += size;
+	if (framing->tpdu) {
+		memcpy(to, tpdu, ISO8583_TPDU);
+		to += ISO8583_TPDU;
+	}
+	memcpy(to, framing->fixed, framing->fixed_length);
 	return RESULT_OK;
 }

@@ -42,6 +42,29 @@ TEST(every_kind_is_read_as_it_was_written)
 			}
 }
 
+TEST(a_fixed_header_stands_before_every_message)
+{
+	struct iso8583_framing framing = { ISO8583_HEADER_BINARY_2, true, true, 4096 };
+	uint8_t wire[ISO8583_FRAME_OVERHEAD];
+	struct bytes message, found_tpdu;
+	size_t consumed;
+
+	memcpy(framing.fixed, "ISO026000010", 12);
+	framing.fixed_length = 12;
+	round_trip(framing, 164);
+	EXPECT(result_ok(iso8583_frame_write(&framing, 3, tpdu, wire)));
+	EXPECT(iso8583_frame_overhead(&framing) == 19 && wire[1] == 22);
+	EXPECT(memcmp(wire + 7, "ISO026000010", 12) == 0);
+	// The bank's own header may say something else; it may not be missing.
+	memcpy(wire + 7, "ISO099999999", 12);
+	EXPECT(result_ok(iso8583_frame_read(&framing, bytes_from(wire, 22), &message, &found_tpdu,
+	                                    &consumed)));
+	EXPECT(consumed == 22 && message.length == 3);
+	wire[1] = 18;
+	EXPECT(iso8583_frame_read(&framing, bytes_from(wire, 22), &message, &found_tpdu, &consumed)
+	               .error == ERROR_INPUT);
+}
+
 static struct result read_text(struct iso8583_framing framing, const char *text, size_t length,
                                size_t *ret_consumed)
 {

@@ -84,6 +84,38 @@ static struct result become_user(const struct jail *jail)
 	return RESULT_OK;
 }
 
+// What libc's resolver and its modules read; what is not there is passed over.
+static bool allow_resolving(int ruleset)
+{
+	static const struct {
+		const char *path;
+		bool folder;
+	} places[] = {
+		{ "/etc/resolv.conf", false },
+		{ "/etc/hosts", false },
+		{ "/etc/host.conf", false },
+		{ "/etc/nsswitch.conf", false },
+		{ "/etc/gai.conf", false },
+		{ "/etc/services", false },
+		{ "/etc/ld.so.cache", false },
+		{ "/usr/lib", true },
+		{ "/lib", true },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		int place cleanup(cleanup_fd) = open(places[i].path, O_PATH | O_CLOEXEC);
+		const struct landlock_path_beneath_attr rule = {
+			.allowed_access = LANDLOCK_ACCESS_FS_READ_FILE |
+			                  (places[i].folder ? LANDLOCK_ACCESS_FS_READ_DIR : 0),
+			.parent_fd = place,
+		};
+		if (place >= 0 && syscall(SYS_landlock_add_rule, ruleset,
+		                          LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+			return false;
+	}
+	return true;
+}
+
 // Everything that version 1 of Landlock knows is handled, so what is not allowed is refused.
 static struct result restrict_files(const struct jail *jail)
 {
@@ -106,6 +138,8 @@ static struct result restrict_files(const struct jail *jail)
 		                          LANDLOCK_RULE_PATH_BENEATH, &below, 0) != 0)
 			return FAIL(ERROR_SYSTEM, "Landlock refused the program's folder");
 	}
+	if (jail->allow & JAIL_RESOLVE && !allow_resolving(ruleset))
+		return FAIL(ERROR_SYSTEM, "Landlock refused a file for the resolver");
 	if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		return FAIL(ERROR_SYSTEM, "Landlock could not be entered");
 	return RESULT_OK;
@@ -272,7 +306,7 @@ static const struct {
 } permissions[] = {
 	{ JAIL_ACCEPT, LIST(accept_calls) }, { JAIL_LOCK, LIST(lock_calls) },
 	{ JAIL_READ, LIST(read_calls) },     { JAIL_STORE, LIST(file_calls) },
-	{ JAIL_DIAL, LIST(dial_calls) },
+	{ JAIL_DIAL, LIST(dial_calls) },     { JAIL_RESOLVE, LIST(read_calls) },
 };
 
 static struct result restrict_calls(const struct jail *jail)

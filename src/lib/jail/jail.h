@@ -17,6 +17,7 @@ enum jail_allow {
 	JAIL_READ = 8,   // read files anywhere that its user may (name resolution, CA certificates)
 	JAIL_LOCK = 16,  // lock memory
 	JAIL_THREADS = 32, // start threads (no processes)
+	JAIL_RESOLVE = 64, // read what says how names are looked up, and no other file
 };
 
 struct jail {
