@@ -247,7 +247,8 @@ CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_given_up ON deliveries (endpoint, id) WHERE state = 2;
 CREATE INDEX deliveries_done ON deliveries (tried_ms) WHERE state = 1;
 
--- key: HMAC of merchant and Idempotency-Key. reply: null until the work has ended.
+-- key: HMAC of merchant and Idempotency-Key. reply: null until the work has ended. Rows lie in the order of their making,
+-- for replies are long and keys fall anywhere: only the index is written at a place that nobody wrote just before.
 CREATE TABLE idempotency (
 	key BLOB PRIMARY KEY,
 	fingerprint BLOB NOT NULL,
@@ -257,7 +258,7 @@ CREATE TABLE idempotency (
 	kind INTEGER NOT NULL,
 	status INTEGER NOT NULL,
 	reply BLOB
-) WITHOUT ROWID;
+);
 
 -- Ephemeral keys of encrypted cards that were used: each is good once.
 CREATE TABLE used_cards (

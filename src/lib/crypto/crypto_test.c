@@ -30,6 +30,19 @@ TEST(sha256_of_abc_fips_180_4)
 	crypto_hash_end(crypto_hash_new(), NULL);
 }
 
+TEST(hmac_rfc_4231_case_6_a_key_longer_than_a_block)
+{
+	uint8_t key[131], tag[CRYPTO_SHA256], expected[CRYPTO_SHA256];
+
+	memset(key, 0xaa, sizeof(key));
+	crypto_hmac(BYTES_ARRAY(key),
+	            BYTES_LITERAL("Test Using Larger Than Block-Size Key - Hash Key First"), tag);
+	REQUIRE(hex_read(BYTES_LITERAL("60e431591ee0b67f0d8a26aacbf5b77f"
+	                               "8e0bc6213728c5140546040f0ee37f54"),
+	                 expected, sizeof(expected)));
+	EXPECT(memcmp(tag, expected, sizeof(tag)) == 0);
+}
+
 TEST(hmac_rfc_4231_case_2_and_an_empty_key)
 {
 	uint8_t tag[CRYPTO_SHA256];

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/check.h"
+#include "store/cache.h"
 #include "store/rows.h"
 
 #include <sqlite3.h>
@@ -16,6 +17,8 @@ struct store {
 	sqlite3 *database;
 	sqlite3_stmt *statements[STORE_STATEMENTS];
 	sqlite3_stmt *rows[STORE_TABLES][ROW_STATEMENTS];
+	sqlite3_stmt *begin, *commit;
+	struct store_cache *cache;
 	bool dirty;
 	bool failed;
 	char error[256];
@@ -139,6 +142,19 @@ static struct result make_durable(struct store *store)
 	return store_result(store);
 }
 
+// Called for every row that any statement changes.
+static void on_change(void *owner, int operation, const char *database, const char *table,
+                      sqlite3_int64 id)
+{
+	struct store *store = owner;
+
+	(void)operation;
+	(void)database;
+	for (int t = 0; t < STORE_TABLES; t++)
+		if (strcmp(store_tables[t].name, table) == 0)
+			store_cache_drop(store->cache, (enum store_table)t, id);
+}
+
 static struct result open_database(struct store *store, const char *path)
 {
 	if (sqlite3_open_v2(path, &store->database,
@@ -148,6 +164,7 @@ static struct result open_database(struct store *store, const char *path)
 		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened");
 	}
 	sqlite3_extended_result_codes(store->database, 1);
+	sqlite3_update_hook(store->database, on_change, store);
 	execute_text(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
 	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
@@ -171,6 +188,7 @@ struct result store_open(const char *path, struct store **ret_store)
 
 	if (!store)
 		return FAIL(ERROR_MEMORY, "no memory for the store");
+	store->cache = store_cache_new();
 	struct result result = open_database(store, path);
 	if (!result_ok(result)) {
 		store_close(store);
@@ -189,7 +207,10 @@ void store_close(struct store *store)
 	for (int t = 0; t < STORE_TABLES; t++)
 		for (int i = 0; i < ROW_STATEMENTS; i++)
 			sqlite3_finalize(store->rows[t][i]);
+	sqlite3_finalize(store->begin);
+	sqlite3_finalize(store->commit);
 	sqlite3_close(store->database);
+	store_cache_free(store->cache);
 	free(store);
 }
 
@@ -208,18 +229,29 @@ const char *store_error_text(const struct store *store)
 	return store->error;
 }
 
+// A statement without values, prepared once: BEGIN and COMMIT of every turn.
+static bool run_prepared(struct store *store, sqlite3_stmt **place, const char *sql)
+{
+	sqlite3_stmt *statement = prepare(store, place, sql);
+
+	if (statement && sqlite3_step(statement) != SQLITE_DONE)
+		note_failure(store);
+	sqlite3_reset(statement);
+	return !store->failed;
+}
+
 static bool begin_change(struct store *store)
 {
 	if (store->dirty || store->failed)
 		return !store->failed;
-	store->dirty = execute_text(store, "BEGIN IMMEDIATE");
+	store->dirty = run_prepared(store, &store->begin, "BEGIN IMMEDIATE");
 	return store->dirty;
 }
 
 struct result store_commit(struct store *store)
 {
 	if (store->dirty && !store->failed)
-		execute_text(store, "COMMIT");
+		run_prepared(store, &store->commit, "COMMIT");
 	store->dirty = false;
 	return store_result(store);
 }
@@ -369,6 +401,8 @@ static void write_row(struct store *store, enum store_table table, enum row_stat
 		bind(store, statement, i + 1, &value);
 	}
 	finish_change(store, statement);
+	if (!store->failed)
+		store_cache_put(store->cache, table, object);
 }
 
 void store_insert(struct store *store, enum store_table table, const void *object)
@@ -425,8 +459,10 @@ static bool read_row(struct store *store, enum store_table table, enum row_state
 	if (which == ROW_FIND)
 		sqlite3_bind_int64(query.statement, 2, merchant);
 	bool found = store_step(&query);
-	if (found)
+	if (found) {
 		store_read(&query, table, ret_object);
+		store_cache_put(store->cache, table, ret_object);
+	}
 	store_end(&query);
 	return found;
 }
@@ -435,11 +471,16 @@ bool store_find(struct store *store, enum store_table table, int64_t merchant, i
                 void *ret_object)
 {
 	CHECK(store_tables[table].owned);
+	if (store_cache_is_of(store->cache, table, id, merchant) && !store->failed &&
+	    store_cache_get(store->cache, table, id, ret_object))
+		return true;
 	return read_row(store, table, ROW_FIND, id, merchant, ret_object);
 }
 
 bool store_load(struct store *store, enum store_table table, int64_t id, void *ret_object)
 {
+	if (!store->failed && store_cache_get(store->cache, table, id, ret_object))
+		return true;
 	return read_row(store, table, ROW_LOAD, id, 0, ret_object);
 }
 

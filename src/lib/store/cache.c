@@ -1,0 +1,148 @@
+// A table of places, one for each remainder of the row's key: a newer row takes the place of an
+// older one. Keys count up, so rows of one time have places beside each other.
+#include "store/cache.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+
+enum { PLACES = 2048 };
+
+struct place {
+	int64_t id; // 0: free
+	enum store_table table;
+	void *object;
+};
+
+struct store_cache {
+	struct place places[PLACES];
+};
+
+struct store_cache *store_cache_new(void)
+{
+	return calloc(1, sizeof(struct store_cache));
+}
+
+static char **heap_text(const struct store_column *column, void *object)
+{
+	return (char **)(void *)((char *)object + column->offset);
+}
+
+static void free_object(enum store_table table, void *object)
+{
+	const struct store_table_row *row = &store_tables[table];
+
+	for (int i = 0; i < row->count; i++)
+		if (row->columns[i].kind == COLUMN_HEAP)
+			free(*heap_text(&row->columns[i], object));
+	explicit_bzero(object, row->size); // sealed cards
+	free(object);
+}
+
+static void copy_member(const struct store_column *column, const char *from, char *to)
+{
+	const char *text = *(char *const *)(const void *)(from + column->offset);
+
+	switch (column->kind) {
+	case COLUMN_TEXT:
+		bytes_copy_text(bytes_text(from + column->offset), to + column->offset,
+		                column->size);
+		return;
+	case COLUMN_HEAP: *heap_text(column, to) = strdup(text ? text : "{}"); return;
+	case COLUMN_BYTES:
+		memcpy(to + column->length_offset, from + column->length_offset, sizeof(size_t));
+		break;
+	default: break;
+	}
+	memcpy(to + column->offset, from + column->offset, column->size);
+}
+
+// Member by member, as a row that is read from the store. False: no memory.
+static bool copy_row(enum store_table table, const void *from, void *to)
+{
+	const struct store_table_row *row = &store_tables[table];
+	bool good = true;
+
+	memset(to, 0, row->size);
+	for (int i = 0; i < row->count; i++) {
+		copy_member(&row->columns[i], from, to);
+		if (row->columns[i].kind == COLUMN_HEAP)
+			good = good && *heap_text(&row->columns[i], to);
+	}
+	return good;
+}
+
+static void forget(struct place *place)
+{
+	if (place->id)
+		free_object(place->table, place->object);
+	*place = (struct place){ 0 };
+}
+
+void store_cache_free(struct store_cache *cache)
+{
+	for (int i = 0; cache && i < PLACES; i++)
+		forget(&cache->places[i]);
+	free(cache);
+}
+
+static struct place *place_of(const struct store_cache *cache, enum store_table table, int64_t id)
+{
+	// Keys of one millisecond differ in their low digits, those of seldom writers in the
+	// others.
+	uint64_t mixed = (uint64_t)id ^ (uint64_t)id >> 21;
+
+	return (struct place *)&cache->places[(mixed + (uint64_t)table * 101) % PLACES];
+}
+
+bool store_cache_get(const struct store_cache *cache, enum store_table table, int64_t id,
+                     void *ret_object)
+{
+	const struct place *place = cache ? place_of(cache, table, id) : NULL;
+
+	if (!place || id == 0 || place->id != id || place->table != table)
+		return false;
+	CHECK(copy_row(table, place->object, ret_object));
+	return true;
+}
+
+void store_cache_put(struct store_cache *cache, enum store_table table, const void *object)
+{
+	int64_t id = *(const int64_t *)object; // the key is the first member of every row
+	struct place *place = cache ? place_of(cache, table, id) : NULL;
+	void *copy = place ? malloc(store_tables[table].size) : NULL;
+
+	if (!place)
+		return;
+	forget(place);
+	if (!copy)
+		return;
+	if (copy_row(table, object, copy))
+		*place = (struct place){ .id = id, .table = table, .object = copy };
+	else
+		free_object(table, copy);
+}
+
+void store_cache_drop(struct store_cache *cache, enum store_table table, int64_t id)
+{
+	struct place *place = cache ? place_of(cache, table, id) : NULL;
+
+	if (place && place->id == id && place->table == table)
+		forget(place);
+}
+
+bool store_cache_is_of(const struct store_cache *cache, enum store_table table, int64_t id,
+                       int64_t merchant)
+{
+	const struct place *place = cache ? place_of(cache, table, id) : NULL;
+	const struct store_table_row *row = &store_tables[table];
+	int64_t owner = 0;
+
+	if (!place || id == 0 || place->id != id || place->table != table)
+		return false;
+	for (int i = 0; i < row->count && owner == 0; i++)
+		if (strcmp(row->columns[i].name, "merchant") == 0)
+			memcpy(&owner, (const char *)place->object + row->columns[i].offset,
+			       sizeof(owner));
+	return owner == merchant;
+}
