@@ -63,6 +63,7 @@ int cli_iso8583(struct cli_call *call);
 int cli_help(struct cli_call *call);
 int cli_listen(struct cli_call *call);
 int cli_trigger(struct cli_call *call);
+int cli_attention_resolve(struct cli_call *call);
 int cli_connection_add(struct cli_call *call);
 int cli_connection_set(struct cli_call *call);
 int cli_connection_show(struct cli_call *call);

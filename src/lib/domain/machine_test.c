@@ -225,6 +225,8 @@ static bool new_money_has_an_owner(const struct walk *walk)
 
 	if (walk->facts.state == ATTEMPT_HELD)
 		return true;
+	if (walk->facts.state == ATTEMPT_PAID && walk->event.kind == EVENT_CAPTURE_FAILED)
+		return reverses; // what was never taken is not held any longer
 	return may_hold(walk) == (reverses || kept) && !(reverses && kept);
 }
 

@@ -106,7 +106,12 @@ static void call_for_a_person(struct core *core, const struct advice *advice,
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
 
+	char code[24];
+
 	metric_add(METRIC_ADVICES_NEED_ATTENTION, 1);
+	flow_code(core, attempt->id, code, sizeof(code));
+	if (!code[0])
+		flows_make_code(core, attempt->id); // who looks at it wants its story
 	log_event(LOG_ERROR, "advice_needs_attention", LOG_NUMBER("advice", advice->id),
 	          LOG_NUMBER("attempt", attempt->id), LOG_NUMBER("tries", advice->tries),
 	          LOG_TEXT("kind", advice_kind_name(advice->kind)),
