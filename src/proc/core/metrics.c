@@ -53,6 +53,7 @@ static void put_metrics(struct core *core, struct buffer *text)
 	              "# TYPE onfile_deliveries_under_way gauge\n"
 	              "onfile_deliveries_under_way %zu\n",
 	              deliveries_under_way(core));
+	buffer_printf(text,
 	              "# HELP onfile_attention_open What a person has to look at.\n"
 	              "# TYPE onfile_attention_open gauge\nonfile_attention_open %lld\n",
 	              (long long)store_one(core->store, STORE_ADVICES_ATTENTION_COUNT, 0, NULL, 0));
