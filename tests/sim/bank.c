@@ -230,7 +230,7 @@ static bool same_message(const struct bank_request *a, const struct bank_request
 {
 	return a->operation == b->operation && a->amount == b->amount &&
 	       strcmp(a->rrn, b->rrn) == 0 && same_key(&a->original, &b->original) &&
-	       (a->id == b->id || b->repeat);
+	       (a->id == b->id || a->repeat || b->repeat);
 }
 
 const char *ledger_process(const struct bank_request *request)
