@@ -52,6 +52,10 @@ MUST_USE struct result cli_ask(struct wire_channel *channel, struct wire_message
 // "name=value" with a zero byte after each.
 int cli_command(const struct cli_call *call, const char *verb, struct bytes arguments,
                 struct bytes blob);
+// The same; the lines go to `line` instead (streams as in CLI_LINE).
+int cli_command_to(const struct cli_call *call, const char *verb, struct bytes arguments,
+                   struct bytes blob, void (*line)(void *owner, uint64_t stream, struct bytes text),
+                   void *owner);
 // Appends one argument.
 void cli_put_argument(struct buffer *arguments, const char *name, const char *value);
 
@@ -64,6 +68,7 @@ int cli_help(struct cli_call *call);
 int cli_listen(struct cli_call *call);
 int cli_trigger(struct cli_call *call);
 int cli_attention_resolve(struct cli_call *call);
+int cli_reconcile(struct cli_call *call);
 int cli_connection_add(struct cli_call *call);
 int cli_connection_set(struct cli_call *call);
 int cli_connection_show(struct cli_call *call);

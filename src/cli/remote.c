@@ -80,9 +80,11 @@ void cli_put_argument(struct buffer *arguments, const char *name, const char *va
 }
 
 // What comes may hold anything; a terminal gets no control characters from us.
-static void print_line(uint64_t stream, struct bytes text)
+static void print_line(void *owner, uint64_t stream, struct bytes text)
 {
 	FILE *to = stream == 2 ? stderr : stdout;
+
+	(void)owner;
 
 	for (size_t i = 0; i < text.length; i++) {
 		uint8_t c = text.data[i];
@@ -92,8 +94,9 @@ static void print_line(uint64_t stream, struct bytes text)
 	(void)fflush(to);
 }
 
-int cli_command(const struct cli_call *call, const char *verb, struct bytes arguments,
-                struct bytes blob)
+int cli_command_to(const struct cli_call *call, const char *verb, struct bytes arguments,
+                   struct bytes blob, void (*line)(void *owner, uint64_t stream, struct bytes text),
+                   void *owner)
 {
 	struct wire_channel channel cleanup(wire_channel_done);
 	struct wire_message message;
@@ -108,8 +111,14 @@ int cli_command(const struct cli_call *call, const char *verb, struct bytes argu
 	while (result_ok(result) && result_ok(result = cli_ask(&channel, &message))) {
 		if (message.row->number == WIRE_CLI_END)
 			return (int)message.fields[WIRE_CLI_END_STATUS].number;
-		print_line(message.fields[WIRE_CLI_LINE_STREAM].number,
-		           message.fields[WIRE_CLI_LINE_TEXT].bytes);
+		line(owner, message.fields[WIRE_CLI_LINE_STREAM].number,
+		     message.fields[WIRE_CLI_LINE_TEXT].bytes);
 	}
 	return cli_fail(CLI_FAILED, "core did not finish its answer: %s", result.detail);
+}
+
+int cli_command(const struct cli_call *call, const char *verb, struct bytes arguments,
+                struct bytes blob)
+{
+	return cli_command_to(call, verb, arguments, blob, print_line, NULL);
 }
