@@ -4,7 +4,7 @@ import concurrent.futures
 
 import pytest
 import requests
-from world import OWN, World, refused, wait_for
+from world import OWN, World, plain_card, refused, wait_for
 
 
 @pytest.fixture(scope='module')
@@ -223,3 +223,106 @@ def test_a_bank_that_is_slow(mortal):
     finally:
         mortal.control('line', delay_percent=0)
     mortal.page().link('4000000000005142')  # answers twice: one answer is taken
+
+
+# --- a graceful stop, and all at once
+
+
+def test_a_graceful_stop_finishes_what_is_in_flight():
+    """The bank is slow; onfile is told to stop; the payment ends as paid, and its client hears of it."""
+    one = World(deadline_ms=4000)
+    try:
+        linked = one.linked()
+        one.control('line', delay_percent=100, delay_ms=1200)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            posted = pool.submit(one.pay, linked, 4400)
+            wait_for(lambda: one.held(OWN['good'])[0] == 4400)
+            one.stop_onfile()
+            assert posted.result().json()['status'] == 'succeeded'
+        one.control('line', delay_percent=0)
+        one.start_onfile()
+        paid = posted.result().json()['id']
+        assert one.payment(paid)['status'] == 'succeeded'
+        wait_for(lambda: one.held(OWN['good']) == (0, 4400))  # the capture that was queued goes on
+    finally:
+        one.stop()
+
+
+def test_a_stop_does_not_wait_for_a_bank_without_end():
+    """What is still open then is given up at the next start, and taken back."""
+    one = World(deadline_ms=30000)
+    try:
+        linked = one.linked()
+        data = {'amount': 4500, 'currency': 'rub', 'customer': linked['customer'], 'payment_method': linked['card'],
+                'confirm': 'true'}
+        one.control('line', next_count=1, next_fault='silent')
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            posted = pool.submit(one.api.post, '/v1/payment_intents', data, key='stop-1')
+            wait_for(lambda: one.held(OWN['good'])[0] == 4500)
+            one.stop_onfile()
+            try:
+                assert posted.result().status_code >= 500
+            except requests.RequestException:
+                pass
+        one.start_onfile(conf={'bank.deadline_ms': '1000'})
+        answer = one.api.post('/v1/payment_intents', data, key='stop-1')  # waits for the end of the attempt
+        assert answer.status_code == 402, answer.text
+        assert answer.json()['error']['code'] == 'processing_error'
+        wait_for(lambda: one.held(OWN['good'])[0] == 0, 30)
+    finally:
+        one.stop()
+
+
+def test_all_die_at_once(mortal):
+    """As with the power: nothing that was answered is lost, what was not is taken back or done."""
+    linked = mortal.linked(plain_card(700))
+    paid = mortal.pay(linked, 4600).json()
+    mortal.control('line', next_count=1, next_fault='silent')
+    data = {'amount': 4700, 'currency': 'rub', 'customer': linked['customer'], 'payment_method': linked['card'],
+            'confirm': 'true'}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.api.post, '/v1/payment_intents', data, key='power-1')
+        wait_for(lambda: mortal.held(plain_card(700))[0] == 4700)
+        mortal.kill_all()
+        try:
+            assert posted.result().status_code >= 500
+        except requests.RequestException:
+            pass
+    mortal.start_onfile()
+    assert mortal.payment(paid['id'])['status'] == 'succeeded'
+    wait_for(lambda: mortal.held(plain_card(700)) == (0, 4600), 30)
+    assert mortal.api.post('/v1/payment_intents', data, key='power-1').status_code == 402
+
+
+def test_a_driver_dies_while_a_payment_is_sent(mortal):
+    """Vault answers unknown for it at once, the parent starts another."""
+    linked = mortal.linked(plain_card(701))
+    mortal.control('line', next_count=1, next_fault='silent')
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.pay, linked, 4800)
+        wait_for(lambda: mortal.held(plain_card(701))[0] == 4800)
+        mortal.kill_driver()
+        assert posted.result().status_code == 402
+    wait_for(lambda: mortal.held(plain_card(701)) == (0, 0), 30)
+    wait_for(mortal.is_ready)
+    assert mortal.pay(linked, 100).json()['status'] == 'succeeded'
+
+
+def test_web_dies_while_a_payment_is_sent(mortal):
+    """The client repeats with its key, and gets what became of it."""
+    linked = mortal.linked(plain_card(702))
+    mortal.control('line', delay_percent=100, delay_ms=400)
+    data = {'amount': 4900, 'currency': 'rub', 'customer': linked['customer'], 'payment_method': linked['card'],
+            'confirm': 'true'}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.api.post, '/v1/payment_intents', data, key='web-1')
+        wait_for(lambda: mortal.held(plain_card(702))[0] == 4900)
+        mortal.kill('web')
+        with pytest.raises(requests.RequestException):
+            posted.result()
+    mortal.control('line', delay_percent=0)
+    wait_for(mortal.is_ready)
+    again = type(mortal.api)(mortal.sandbox, mortal.merchant.secret_key).post('/v1/payment_intents', data, key='web-1')
+    assert again.status_code == 200 and again.json()['status'] == 'succeeded'
+    assert len(mortal.api.ok('GET', '/v1/payment_intents', {'customer': linked['customer']})['data']) == 1
+    wait_for(lambda: mortal.held(plain_card(702)) == (0, 4900))

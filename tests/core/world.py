@@ -236,6 +236,52 @@ class World:
         self.kill('core')
         wait_for(self.is_ready)
 
+    def parent_pid(self):
+        with open(f'/proc/{self.sandbox.pid("core")}/stat') as file:
+            return int(file.read().rsplit(')', 1)[1].split()[1])
+
+    def children(self):
+        """Every program that the parent has started: name and process."""
+        rows = subprocess.run(['ps', '--ppid', str(self.parent_pid()), '-o', 'pid=,comm='],
+                              capture_output=True, text=True).stdout.split()
+        return list(zip(rows[1::2], map(int, rows[::2])))
+
+    def kill_driver(self, name='driver-iso8583'):
+        os.kill(next(pid for comm, pid in self.children() if comm == name[:15]), signal.SIGKILL)
+
+    def kill_all(self):
+        """All of onfile at once, as when the power goes."""
+        pids = [self.parent_pid()] + [pid for _, pid in self.children()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)  # nobody sees another die
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not any(self.lives(pid) for pid in pids))
+
+    @staticmethod
+    def lives(pid):
+        try:
+            with open(f'/proc/{pid}/stat') as file:
+                return file.read().rsplit(')', 1)[1].split()[0] != 'Z'
+        except OSError:
+            return False
+
+    def stop_onfile(self):
+        """Tells onfile to stop, and waits until all of it has."""
+        pids = [self.parent_pid()] + [pid for _, pid in self.children()]
+        os.kill(pids[0], signal.SIGTERM)
+        wait_for(lambda: not any(self.lives(pid) for pid in pids), 40)
+
+    def start_onfile(self, conf=None):
+        """Starts it on the same folders, with other values of these keys."""
+        file = self.sandbox.folder / 'onfile.conf'
+        lines = [line for line in file.read_text().splitlines() if line.split(' ')[0] not in (conf or {})]
+        file.write_text('\n'.join(lines + [f'{key} = {value}' for key, value in (conf or {}).items()]) + '\n')
+        log = open(self.sandbox.folder / 'log/onfile.log', 'ab')
+        self.restarted.append(subprocess.Popen(
+            [self.sandbox.folder / 'programs/onfile', 'serve', '--config', file], stderr=log))
+        wait_for(self.is_ready, 30)
+
     def bank_pid(self):
         rows = subprocess.run(['ps', '-eo', 'pid=,args='], capture_output=True, text=True).stdout.splitlines()
         return next(int(row.split()[0]) for row in rows

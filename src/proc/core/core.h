@@ -130,6 +130,10 @@ int64_t pages_next_timer(const struct core *core);
 void flows_vault_message(struct core *core, const struct wire_message *message);
 void flows_vault_is_back(struct core *core);
 void flows_timer(struct core *core);
+// No new message goes to a bank from now on, but for those that are asked already: the answers to
+// those are waited for while flows_are_asking().
+void flows_stop(struct core *core);
+bool flows_are_asking(const struct core *core);
 // Unix milliseconds when flows_timer() is to be called next; INT64_MAX: not at all.
 int64_t flows_next_timer(const struct core *core);
 

@@ -198,8 +198,8 @@ void advice_due(struct core *core, int64_t id)
 {
 	struct advice advice;
 
-	if (!store_load(core->store, STORE_ADVICES, id, &advice) || advice.due_ms == 0 ||
-	    advice.due_ms > core->now_ms)
+	if (core->flows->stopping || !store_load(core->store, STORE_ADVICES, id, &advice) ||
+	    advice.due_ms == 0 || advice.due_ms > core->now_ms)
 		return;
 	if (must_wait(core, &advice)) { // the one before wakes it; this is only that nothing sleeps
 		set_due(core, &advice, core->now_ms + longest_pause_ms);

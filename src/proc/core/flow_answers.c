@@ -155,3 +155,35 @@ void flows_vault_is_back(struct core *core)
 			        flows->openings.slots[i].key);
 	lose_questions(core);
 }
+
+// --- stopping
+
+void flows_stop(struct core *core)
+{
+	core->flows->stopping = true;
+}
+
+// The states in which an answer is under way: a message is not only queued.
+static bool is_asked(enum attempt_state state)
+{
+	return state == ATTEMPT_SENT || state == ATTEMPT_VERIFYING || state == ATTEMPT_LOOKING_UP ||
+	       state == ATTEMPT_AUTHENTICATING;
+}
+
+bool flows_are_asking(const struct core *core)
+{
+	const struct map *lives = &core->flows->lives;
+	const struct map *questions = &core->flows->questions;
+
+	for (size_t i = 0; i < lives->capacity; i++) {
+		const struct live *live = lives->slots[i].value;
+		if (live && is_asked(live->row.state))
+			return true;
+	}
+	for (size_t i = 0; i < questions->capacity; i++) {
+		const struct question *question = questions->slots[i].value;
+		if (question && question->kind == QUESTION_ADVICE)
+			return true;
+	}
+	return false;
+}

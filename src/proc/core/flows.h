@@ -111,6 +111,7 @@ struct flows {
 	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
 	int64_t next_stan;
 	int64_t last_trial_ms; // when a link was started last
+	bool stopping;         // no advice is sent any more
 	int64_t clock_ms;      // what the clock showed at the end of the last turn
 };
 

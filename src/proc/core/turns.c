@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, ALONE_MS = 15000 };
+enum { OUT_LIMIT = 64 * 1024 * 1024, EPOCH_SHIFT = 48, ALONE_MS = 15000, STOP_MS = 8000 };
 
 // A line to a neighbour.
 struct line {
@@ -33,6 +33,7 @@ struct turns {
 	uint64_t epoch;         // of web: its serials begin anew when it is restarted
 	bool begun;             // something happened since the last end of a turn
 	bool stopping;
+	int64_t stop_by_ms; // monotonic
 	bool said_ready;
 };
 
@@ -199,6 +200,8 @@ static void set_timer(struct core *core)
 	int64_t next = flows < pages ? flows : pages;
 
 	next = deliveries < next ? deliveries : next;
+	if (core->turns->stopping) // nothing else may come that would let it look at the time
+		next = clock_wall_ms() + 100;
 	if (next == INT64_MAX && core->turns->vault.poll && core->turns->web.poll) {
 		uv_timer_stop(&core->turns->timer);
 		return;
@@ -212,12 +215,18 @@ static void set_timer(struct core *core)
 	uv_timer_start(&core->turns->timer, on_timer, (uint64_t)wait, 0);
 }
 
+// What the bank is being asked is waited for, but not for longer than the parent waits: what is
+// still open then is taken up at the next start.
 static void stop_when_told(struct core *core)
 {
 	struct turns *turns = core->turns;
+	bool late = clock_monotonic_ms() >= turns->stop_by_ms;
 
-	if (!turns->stopping || wire_channel_waiting(&turns->web.channel))
+	if (!turns->stopping ||
+	    (!late && (flows_are_asking(core) || wire_channel_waiting(&turns->web.channel))))
 		return;
+	if (flows_are_asking(core))
+		log_event(LOG_WARN, "stopped_while_the_bank_is_asked");
 	uv_stop(&turns->loop);
 }
 
@@ -351,6 +360,8 @@ static void on_stop(struct core *core, const struct wire_message *message)
 {
 	(void)message;
 	core->turns->stopping = true;
+	core->turns->stop_by_ms = clock_monotonic_ms() + STOP_MS;
+	flows_stop(core);
 	core_wake(core);
 }
 
