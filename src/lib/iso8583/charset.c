@@ -31,24 +31,9 @@ static const uint8_t allowed[ISO8583_TYPES] = {
 	[ISO8583_B] = ALL,
 };
 
-#define EACH_BYTE(value) ((uint64_t)(value)*0x0101010101010101u)
-
-// True when all eight bytes are printable, 0x20 to 0x7e: no top bit, even after adding one, and bit
-// 5 or 6 set.
-static bool printable_8(const uint8_t *at)
-{
-	uint64_t word;
-
-	memcpy(&word, at, 8);
-	uint64_t top = word | (word + EACH_BYTE(1));
-	uint64_t low = ~(word << 1 | word << 2);
-	return ((top | low) & EACH_BYTE(0x80)) == 0;
-}
-
-bool iso8583_fits_type(enum iso8583_type type, struct bytes value)
+bool iso8583_fits_slowly(enum iso8583_type type, struct bytes value)
 {
 	uint8_t set = allowed[type];
-	size_t i = 0;
 	bool fits = true;
 
 	if (type == ISO8583_B)
@@ -56,12 +41,9 @@ bool iso8583_fits_type(enum iso8583_type type, struct bytes value)
 	if (type == ISO8583_XN) {
 		if (value.length == 0 || (value.data[0] != 'C' && value.data[0] != 'D'))
 			return false;
-		i = 1;
+		value = bytes_slice(value, 1, value.length);
 	}
-	if (type == ISO8583_ANS)
-		for (; value.length - i >= 8; i += 8)
-			fits &= printable_8(value.data + i);
-	for (; i < value.length; i++)
+	for (size_t i = 0; i < value.length; i++)
 		fits &= (classes[value.data[i]] & set) != 0;
 	return fits;
 }

@@ -5,7 +5,7 @@
 #include "iso8583/ebcdic.h"
 #include "iso8583/value.h"
 
-#include <byteswap.h>
+#include <endian.h>
 
 #define NO_ROOM FAIL(ERROR_LIMIT, "the message does not fit its buffer")
 #define BIT_1 ((uint64_t)1 << 63)
@@ -27,16 +27,23 @@ static inline void squeeze(const uint8_t *from, uint8_t *to)
 	uint64_t wide;
 
 	memcpy(&wide, from, sizeof wide);
-	wide = bswap_64(wide) & EACH_BYTE(15);
+	wide = be64toh(wide) & EACH_BYTE(15);
 	wide = (wide | wide >> 4) & 0x00ff00ff00ff00ff;
 	wide = (wide | wide >> 8) & 0x0000ffff0000ffff;
-	uint32_t word = bswap_32((uint32_t)(wide | wide >> 16));
+	uint32_t word = htobe32((uint32_t)(wide | wide >> 16));
 	memcpy(to, &word, sizeof word);
 }
 
-// Characters of 0x30 to 0x3f as half bytes, the last byte's spare one 0.
+// Characters of 0x30 to 0x3f as half bytes, the last byte's spare one 0. The last word of an even
+// number overlaps the one before it.
 static inline void squeeze_all(const uint8_t *from, size_t count, uint8_t *to)
 {
+	if (count >= 8 && count % 2 == 0) {
+		for (size_t i = 0; i + 8 < count; i += 8)
+			squeeze(from + i, to + i / 2);
+		squeeze(from + count - 8, to + count / 2 - 4);
+		return;
+	}
 	for (; count >= 8; count -= 8, from += 8, to += 4)
 		squeeze(from, to);
 	for (; count > 1; count -= 2, from += 2)
@@ -265,7 +272,7 @@ struct result iso8583_write_value(struct iso8583_writer *writer, const struct is
 static struct result write_bitmap(struct iso8583_writer *writer,
                                   const struct iso8583_dialect *dialect, uint64_t bits)
 {
-	uint64_t wire = bswap_64(bits);
+	uint64_t wire = htobe64(bits);
 	struct bytes bytes = bytes_from(&wire, sizeof wire);
 
 	if (dialect->bitmap != ISO8583_BINARY)

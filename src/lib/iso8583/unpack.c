@@ -6,7 +6,7 @@
 #include "iso8583/ebcdic.h"
 #include "iso8583/value.h"
 
-#include <byteswap.h>
+#include <endian.h>
 
 #define ENDS FAIL(ERROR_INPUT, "the message ends inside the field")
 #define BAD_CHARACTER FAIL(ERROR_INPUT, "a character that this type of field does not have")
@@ -42,25 +42,33 @@ static inline uint64_t spread(const uint8_t *from)
 	uint32_t word;
 
 	memcpy(&word, from, sizeof word);
-	uint64_t wide = bswap_32(word);
+	uint64_t wide = be32toh(word);
 	wide = (wide << 16 | wide) & 0x0000ffff0000ffff;
 	wide = (wide << 8 | wide) & 0x00ff00ff00ff00ff;
 	wide = (wide << 4 | wide) & 0x0f0f0f0f0f0f0f0f;
-	return bswap_64(wide);
+	return htobe64(wide);
 }
 
-// Writes every half byte as a character of 0x30 to 0x3f. Not 0 when one of them is no digit.
-static inline uint64_t spread_all(const uint8_t *from, size_t bytes, uint8_t *to)
+// 10 to 15 become 16 and more.
+static inline uint64_t not_digits(uint64_t halves)
+{
+	return (halves + EACH_BYTE(6)) & EACH_BYTE(0x10);
+}
+
+static inline uint64_t spread_four(const uint8_t *from, uint8_t *to)
+{
+	uint64_t halves = spread(from);
+	uint64_t characters = halves + EACH_BYTE('0');
+
+	memcpy(to, &characters, sizeof characters);
+	return not_digits(halves);
+}
+
+// Less than four bytes.
+static inline uint64_t spread_few(const uint8_t *from, size_t bytes, uint8_t *to)
 {
 	uint64_t wrong = 0;
 
-	for (; bytes >= 4; bytes -= 4, from += 4, to += 8) {
-		uint64_t halves = spread(from);
-		uint64_t characters = halves + EACH_BYTE('0');
-		// 10 to 15 become 16 and more.
-		wrong |= (halves + EACH_BYTE(6)) & EACH_BYTE(0x10);
-		memcpy(to, &characters, sizeof characters);
-	}
 	for (size_t i = 0; i < bytes; i++) {
 		unsigned high = from[i] >> 4, low = from[i] & 15u;
 		to[2 * i] = (uint8_t)('0' + high);
@@ -68,6 +76,19 @@ static inline uint64_t spread_all(const uint8_t *from, size_t bytes, uint8_t *to
 		wrong |= ((high + 6) | (low + 6)) & 0x10;
 	}
 	return wrong;
+}
+
+// Writes every half byte as a character of 0x30 to 0x3f. Not 0 when one of them is no digit. The
+// last word overlaps the one before it.
+static inline uint64_t spread_all(const uint8_t *from, size_t bytes, uint8_t *to)
+{
+	uint64_t wrong = 0;
+
+	if (bytes < 4)
+		return spread_few(from, bytes, to);
+	for (size_t i = 0; i + 4 < bytes; i += 4)
+		wrong |= spread_four(from + i, to + 2 * i);
+	return wrong | spread_four(from + bytes - 4, to + 2 * bytes - 8);
 }
 
 // Decodes `count` digits (or track characters) of two a byte.
@@ -341,7 +362,7 @@ static struct result read_bitmap(struct iso8583_reader *reader,
 	else
 		bytes = bytes_from(take(reader, sizeof bits), sizeof bits);
 	memcpy(&bits, bytes.data, sizeof bits);
-	*ret_bits = bswap_64(bits);
+	*ret_bits = be64toh(bits);
 	return RESULT_OK;
 }
 
