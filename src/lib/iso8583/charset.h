@@ -19,7 +19,9 @@ static inline uint64_t iso8583_not_digits(uint64_t word)
 
 static inline uint64_t iso8583_not_track(uint64_t word)
 {
-	return ((word ^ ISO8583_EACH('0')) & ISO8583_EACH(0xf0)) + ISO8583_EACH(0x70);
+	uint64_t high = (word ^ ISO8583_EACH('0')) & ISO8583_EACH(0xf0);
+
+	return high | (high + ISO8583_EACH(0x70));
 }
 
 // Printable is 0x20 to 0x7e: no top bit, even after adding one, and bit 5 or 6 set.

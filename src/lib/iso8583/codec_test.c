@@ -219,16 +219,43 @@ TEST(values_that_do_not_fit_are_not_packed)
 	}
 }
 
-TEST(printable_means_printable_in_every_place)
+static bool belongs(enum iso8583_type type, uint8_t byte)
 {
-	for (unsigned byte = 0; byte < 256; byte++)
-		for (size_t at = 0; at < 11; at++) {
-			uint8_t text[11] = "0123456789a";
-			text[at] = (uint8_t)byte;
-			EXPECT(iso8583_fits_type(ISO8583_ANS, BYTES_ARRAY(text)) ==
-			       (byte >= 0x20 && byte <= 0x7e));
-			EXPECT(iso8583_fits_type(ISO8583_B, BYTES_ARRAY(text)));
-		}
+	bool digit = byte >= '0' && byte <= '9';
+	bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+	bool printable = byte >= 0x20 && byte <= 0x7e;
+
+	switch (type) {
+	case ISO8583_N: return digit;
+	case ISO8583_A: return letter || byte == ' ';
+	case ISO8583_AN: return digit || letter || byte == ' ';
+	case ISO8583_NS: return printable && !letter;
+	case ISO8583_ANS: return printable;
+	case ISO8583_Z: return byte >= 0x30 && byte <= 0x3f;
+	default: return true;
+	}
+}
+
+// Every byte, in every place of every length that the eight at a time are cut into.
+TEST(every_type_takes_its_characters_in_every_place)
+{
+	for (int type = ISO8583_N; type < ISO8583_TYPES; type++)
+		for (size_t length = 1; length <= 20 && type != ISO8583_XN; length++)
+			for (size_t at = 0; at < length; at++)
+				for (unsigned byte = 0; byte < 256; byte++) {
+					uint8_t text[20];
+					memset(text, type == ISO8583_A ? 'x' : '7', sizeof text);
+					text[at] = (uint8_t)byte;
+					bool fits = iso8583_fits_type((enum iso8583_type)type,
+					                              bytes_from(text, length));
+					EXPECT(fits ==
+					       belongs((enum iso8583_type)type, (uint8_t)byte));
+				}
+	EXPECT(iso8583_fits_type(ISO8583_N, BYTES_NONE));
+	EXPECT(iso8583_fits_type(ISO8583_XN, BYTES_LITERAL("C12")));
+	EXPECT(!iso8583_fits_type(ISO8583_XN, BYTES_LITERAL("E12")));
+	EXPECT(!iso8583_fits_type(ISO8583_XN, BYTES_LITERAL("CC2")));
+	EXPECT(!iso8583_fits_type(ISO8583_XN, BYTES_NONE));
 }
 
 TEST(an_empty_variable_field_survives)
