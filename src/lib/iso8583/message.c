@@ -19,6 +19,7 @@ void iso8583_begin(struct iso8583_message *message, const char mti[static 4])
 	}
 	message->room_used = 0;
 	message->unknown_field = 0;
+	message->unknown = BYTES_NONE;
 }
 
 void iso8583_wipe(struct iso8583_message *message)
