@@ -225,15 +225,16 @@ static bool belongs(enum iso8583_type type, uint8_t byte)
 	bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
 	bool printable = byte >= 0x20 && byte <= 0x7e;
 
-	switch (type) {
-	case ISO8583_N: return digit;
-	case ISO8583_A: return letter || byte == ' ';
-	case ISO8583_AN: return digit || letter || byte == ' ';
-	case ISO8583_NS: return printable && !letter;
-	case ISO8583_ANS: return printable;
-	case ISO8583_Z: return byte >= 0x30 && byte <= 0x3f;
-	default: return true;
-	}
+	const bool sets[ISO8583_TYPES] = {
+		[ISO8583_N] = digit,
+		[ISO8583_A] = letter || byte == ' ',
+		[ISO8583_AN] = digit || letter || byte == ' ',
+		[ISO8583_NS] = printable && !letter,
+		[ISO8583_ANS] = printable,
+		[ISO8583_Z] = byte >= 0x30 && byte <= 0x3f,
+		[ISO8583_B] = true,
+	};
+	return sets[type];
 }
 
 // Every byte, in every place of every length that the eight at a time are cut into.
