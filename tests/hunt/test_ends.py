@@ -130,8 +130,9 @@ def test_a_payment_on_its_way_is_taken_back(sandbox, journey, name):
         assert answer.json()['order']['state'] in ('failed', 'paying'), answer.text
 
     def settled():
-        newest = journey.ok('GET', '/api/orders')['orders'][0]
-        return newest if newest['state'] != 'paying' else None
+        newest = journey.ok('GET', '/api/orders')['orders'][0]['id']
+        order = journey.ok('GET', f'/api/orders/{newest}')['order']  # a look at one order asks onfile
+        return order if order['state'] != 'paying' else None
     assert await_true('the end of the order', settled)['state'] == 'failed'
     assert at_rest(journey, number)
 

@@ -378,10 +378,13 @@ static void add_payment(struct core *core, const struct page *page, json_t *stat
 	json_decref(details);
 }
 
-bool page_may_link(struct core *core, const struct page *page)
+bool page_may_link(const struct page *page)
 {
+	bool unpaid = !page->payment || page->payment_intent.status <= INTENT_REQUIRES_CONFIRMATION;
+
 	return page->setup.id && page->setup.status != INTENT_SUCCEEDED &&
-	       page->setup.status != INTENT_CANCELED && strcmp(step_of(core, page), "enter") == 0;
+	       page->setup.status != INTENT_CANCELED && unpaid &&
+	       (!page->session.id || page->session.status == SESSION_OPEN);
 }
 
 bool page_may_choose(struct core *core, const struct page *page)

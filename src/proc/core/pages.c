@@ -257,7 +257,7 @@ static void post_card(struct core *core, const struct request *request, struct p
 {
 	struct bytes jwe = http_form_get(form, "encrypted");
 
-	if (!page_may_link(core, page)) {
+	if (!page_may_link(page)) {
 		send_state(core, request->serial, page);
 		return;
 	}

@@ -27,9 +27,10 @@ void page_done(struct page *page);
 // The language that the shopper wants: the query's lang, the session's locale, Accept-Language.
 enum problem_language page_language(const struct page *page, const struct request *request);
 
-// The shopper may choose among cards on file, or link one, now.
+// The shopper may choose among cards on file now; a card may be linked here (or is being linked:
+// the flow says that it is busy).
 bool page_may_choose(struct core *core, const struct page *page);
-bool page_may_link(struct core *core, const struct page *page);
+bool page_may_link(const struct page *page);
 
 // The state of docs/hosted-pages.md.
 json_t *page_state(struct core *core, const struct page *page);
