@@ -56,12 +56,18 @@ int cli_command(const struct cli_call *call, const char *verb, struct bytes argu
 int cli_command_to(const struct cli_call *call, const char *verb, struct bytes arguments,
                    struct bytes blob, void (*line)(void *owner, uint64_t stream, struct bytes text),
                    void *owner);
+// The same, and the lines of standard output go into a buffer, each with its line break.
+int cli_collect(const struct cli_call *call, const char *verb, struct bytes arguments,
+                struct buffer *ret_lines);
+// What the parent says of its programs, a line for each. False: the sentence is on standard error.
+bool cli_status_text(const struct cli_call *call, struct buffer *ret_text);
 // Appends one argument.
 void cli_put_argument(struct buffer *arguments, const char *name, const char *value);
 
 // --- verbs with their own code
 int cli_serve(struct cli_call *call);
 int cli_status(struct cli_call *call);
+int cli_doctor_run(struct cli_call *call);
 int cli_version(struct cli_call *call);
 int cli_iso8583(struct cli_call *call);
 int cli_help(struct cli_call *call);

@@ -119,37 +119,41 @@ static bool put_given(struct draft *draft, const struct cli_parameter *parameter
 	return false;
 }
 
+// What the command line says of a parameter. False: the sentence was said.
 static bool put_parameter(struct draft *draft, const struct cli_parameter *parameter,
-                          char value[static CLI_VALUE_MAX + 1])
+                          char value[static CLI_VALUE_MAX + 1], bool *ret_missing)
 {
 	switch (cli_find_value(draft->call, parameter, value)) {
 	case CLI_FOUND_BROKEN: return false;
 	case CLI_FOUND_VALUE: return put_given(draft, parameter, value);
 	case CLI_FOUND_EMPTY:
-		if (parameter->required)
-			break;
-		if (draft->before) {
+		*ret_missing = parameter->required;
+		if (draft->before && !parameter->required) {
 			put_name(&draft->parameters, parameter);
 			buffer_put_text(&draft->parameters, "null");
 		}
 		return true;
 	case CLI_FOUND_NOTHING:
-		if (!parameter->required || parameter->fallback || had_before(draft, parameter))
-			return true;
-		break;
+		*ret_missing = parameter->required && !parameter->fallback &&
+		               !had_before(draft, parameter);
 	}
-	return ask(draft, parameter, value);
+	return true;
 }
 
+// What was given is checked before anybody is asked for the rest.
 static bool gather(struct draft *draft)
 {
+	const struct cli_driver *driver = draft->driver;
 	struct buffer *json = &draft->parameters;
+	bool missing[CLI_PARAMETERS_MAX] = { 0 };
 	char value[CLI_VALUE_MAX + 1];
 	bool good = true;
 
 	buffer_put_byte(json, '{');
-	for (int i = 0; i < draft->driver->count && good; i++)
-		good = put_parameter(draft, &draft->driver->parameters[i], value);
+	for (int i = 0; i < driver->count && good; i++)
+		good = put_parameter(draft, &driver->parameters[i], value, &missing[i]);
+	for (int i = 0; i < driver->count && good; i++)
+		good = !missing[i] || ask(draft, &driver->parameters[i], value);
 	explicit_bzero(value, sizeof(value));
 	buffer_put_byte(json, '}');
 	if (good && json->failed)

@@ -84,17 +84,11 @@ int cli_serve(struct cli_call *call)
 
 int cli_status(struct cli_call *call)
 {
-	struct wire_channel channel cleanup(wire_channel_done);
-	struct wire_message message;
+	struct buffer text cleanup(buffer_done) = { 0 };
 
-	if (!cli_connect(call, PARENT_ROOT_SOCKET, WIRE_PARENT, &channel))
+	buffer_init(&text, CLI_ARGUMENTS_MAX);
+	if (!cli_status_text(call, &text))
 		return CLI_FAILED;
-	struct result result = wire_channel_put(&channel, WIRE_CLI_STATUS, NULL);
-	if (result_ok(result))
-		result = cli_ask(&channel, &message);
-	if (!result_ok(result) || message.row->number != WIRE_CLI_STATUS_IS)
-		return cli_fail(CLI_FAILED, "the parent did not answer: %s", result.detail);
-	struct bytes text = message.fields[WIRE_CLI_STATUS_IS_TEXT].bytes;
 	(void)fwrite(text.data, 1, text.length, stdout);
 	return 0;
 }

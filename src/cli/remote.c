@@ -122,3 +122,39 @@ int cli_command(const struct cli_call *call, const char *verb, struct bytes argu
 {
 	return cli_command_to(call, verb, arguments, blob, print_line, NULL);
 }
+
+static void collect(void *owner, uint64_t stream, struct bytes text)
+{
+	struct buffer *lines = owner;
+
+	if (stream == 1) {
+		buffer_put(lines, text);
+		buffer_put_byte(lines, '\n');
+	} else {
+		print_line(NULL, stream, text);
+	}
+}
+
+int cli_collect(const struct cli_call *call, const char *verb, struct bytes arguments,
+                struct buffer *ret_lines)
+{
+	return cli_command_to(call, verb, arguments, BYTES_NONE, collect, ret_lines);
+}
+
+bool cli_status_text(const struct cli_call *call, struct buffer *ret_text)
+{
+	struct wire_channel channel cleanup(wire_channel_done);
+	struct wire_message message;
+
+	if (!cli_connect(call, PARENT_ROOT_SOCKET, WIRE_PARENT, &channel))
+		return false;
+	struct result result = wire_channel_put(&channel, WIRE_CLI_STATUS, NULL);
+	if (result_ok(result))
+		result = cli_ask(&channel, &message);
+	if (!result_ok(result) || message.row->number != WIRE_CLI_STATUS_IS) {
+		cli_fail(0, "the parent did not answer: %s", result.detail);
+		return false;
+	}
+	buffer_put(ret_text, message.fields[WIRE_CLI_STATUS_IS_TEXT].bytes);
+	return true;
+}

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "jail/foreign.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -201,7 +202,9 @@ bool cli_put_grants(struct buffer *grants, const struct cli_driver *driver,
 		if (parameter->type == CLI_FILE && value)
 			buffer_printf(grants, "read %s\n", value);
 	}
-	if (grants->failed)
-		cli_fail(0, "the driver wants more ports and files than fit");
-	return !grants->failed;
+	struct jail_foreign foreign;
+	if (!grants->failed && result_ok(jail_foreign_read(buffer_view(grants), &foreign)))
+		return true;
+	cli_fail(0, "the driver wants more ports and files than its sandbox can have");
+	return false;
 }

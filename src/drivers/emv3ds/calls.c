@@ -34,6 +34,7 @@ struct calls {
 	struct curl_slist *headers;
 	struct open_call *open;
 	size_t count;
+	bool fresh; // the next call gets a connection of its own
 };
 
 static char *wiping_strdup(const char *text)
@@ -171,6 +172,9 @@ static bool set_up(struct calls *calls, struct open_call *open, int64_t left_ms)
 	fine &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, open) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_PRIVATE, open) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)calls->fresh) == CURLE_OK;
+	calls->fresh = false;
 	// A name under .localhost is this machine (RFC 6761), whatever the resolver thinks.
 	if (emv3ds_host_is_loopback(host))
 		fine &= curl_easy_setopt(easy, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4) ==
@@ -187,14 +191,16 @@ void calls_post(struct calls *calls, const json_t *message, int64_t deadline_ms,
 	int64_t left_ms = deadline_ms - clock_wall_ms();
 
 	if (!open) {
-		struct call call = { CALL_NOT_SENT, "no memory", BYTES_NONE, owner };
+		struct call call = { CALL_NOT_SENT, "no memory", BYTES_NONE, owner, { 0 } };
 
 		done(&call);
 		return;
 	}
-	*open = (struct open_call){ .call = { CALL_NOT_SENT, "not started", BYTES_NONE, owner },
-		                    .next = calls->open,
-		                    .done = done };
+	*open = (struct open_call){
+		.call = { CALL_NOT_SENT, "not started", BYTES_NONE, owner, { 0 } },
+		.next = calls->open,
+		.done = done
+	};
 	buffer_init_secret(&open->request, REQUEST_MAX);
 	buffer_init(&open->response, max);
 	calls->open = open;
@@ -248,6 +254,71 @@ static void finish(struct calls *calls, struct open_call *open)
 	close_call(calls, open);
 }
 
+// "Subject:CN = ds.example" of the server's own certificate, as libcurl lists it.
+static const char *certificate_line(CURL *easy, const char *name)
+{
+	struct curl_certinfo *info = NULL;
+	size_t length = strlen(name);
+
+	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+	    info->num_of_certs < 1)
+		return "?";
+	for (const struct curl_slist *line = info->certinfo[0]; line; line = line->next)
+		if (strncmp(line->data, name, length) == 0 && line->data[length] == ':')
+			return line->data + length + 1;
+	return "?";
+}
+
+static void describe_certificate(CURL *easy, struct call_trace *trace)
+{
+	snprintf(trace->certificate, sizeof(trace->certificate),
+	         "%.100s, until %.40s, issued by %.80s", certificate_line(easy, "Subject"),
+	         certificate_line(easy, "Expire date"), certificate_line(easy, "Issuer"));
+}
+
+static enum call_step step_of(CURLcode code, const double ms[static 4])
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST: return CALL_RESOLVE;
+	case CURLE_COULDNT_CONNECT: return CALL_CONNECT;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_PEER_FAILED_VERIFICATION: return CALL_TLS;
+	case CURLE_OPERATION_TIMEDOUT: return ms[CALL_CONNECT] > 0 ? CALL_ANSWER : CALL_CONNECT;
+	default: return CALL_ANSWER;
+	}
+}
+
+// Times of libcurl are microseconds since the start of the call.
+static void take_trace(struct open_call *open, CURLcode code)
+{
+	static const CURLINFO infos[] = { CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T,
+		                          CURLINFO_APPCONNECT_TIME_T, CURLINFO_TOTAL_TIME_T };
+	struct call_trace *trace = &open->call.trace;
+	curl_off_t before = 0, at;
+	const char *address = NULL;
+
+	for (int i = CALL_RESOLVE; i <= CALL_ANSWER; i++) {
+		at = 0;
+		curl_easy_getinfo(open->easy, infos[i], &at);
+		trace->ms[i] = at > before ? (double)(at - before) / 1000 : 0;
+		before = at > before ? at : before;
+		trace->tls |= i == CALL_TLS && at > 0;
+	}
+	curl_easy_getinfo(open->easy, CURLINFO_PRIMARY_IP, &address);
+	curl_easy_getinfo(open->easy, CURLINFO_PRIMARY_PORT, &trace->port);
+	snprintf(trace->address, sizeof(trace->address), "%s", address ? address : "");
+	trace->reached = step_of(code, trace->ms);
+	if (trace->tls)
+		describe_certificate(open->easy, trace);
+}
+
+void calls_fresh(struct calls *calls)
+{
+	calls->fresh = true;
+}
+
 static void judge(struct open_call *open, CURLcode code)
 {
 	long status = 0;
@@ -258,6 +329,7 @@ static void judge(struct open_call *open, CURLcode code)
 	curl_easy_getinfo(open->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(open->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
 	open->call.end = CALL_UNKNOWN;
+	take_trace(open, code);
 	if (code == CURLE_OK && status == 200) {
 		open->call.end = CALL_ANSWERED;
 		open->call.detail = "";

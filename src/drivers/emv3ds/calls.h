@@ -14,11 +14,23 @@ enum call_end {
 	CALL_UNKNOWN,  // anything else
 };
 
+// The way of a call, for who tests it: how long each part took, and how far it came.
+enum call_step { CALL_RESOLVE, CALL_CONNECT, CALL_TLS, CALL_ANSWER };
+struct call_trace {
+	enum call_step reached; // the part that it failed in, when it did
+	double ms[4];           // by enum call_step
+	bool tls;
+	char address[48];
+	long port;
+	char certificate[256]; // of the server: subject, until when, issuer
+};
+
 struct call {
 	enum call_end end;
 	const char *detail;    // a sentence, when not answered
 	struct bytes response; // the body, when answered; valid until `done` returns
 	void *owner;
+	struct call_trace trace;
 };
 
 typedef void (*call_done)(struct call *call);
@@ -36,6 +48,8 @@ void calls_free(struct calls *calls);
 // be started it ends as CALL_NOT_SENT. At most `max` bytes of answer are taken.
 void calls_post(struct calls *calls, const json_t *message, int64_t deadline_ms, size_t max,
                 call_done done, void *owner);
+// The next call goes over a connection of its own, so that its trace has all parts.
+void calls_fresh(struct calls *calls);
 size_t calls_open(const struct calls *calls);
 
 // Waits until a call moved, one of the descriptors is ready, or `timeout_ms` is over.

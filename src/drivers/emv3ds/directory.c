@@ -50,6 +50,14 @@ static void answer_versions(const struct request *request)
 	driver_answer(driver, request->id, "approved", more);
 }
 
+static void answer_test(struct driver *driver, const struct request *request, const char *problem)
+{
+	json_t *more = json_pack("{s:s,s:o}", "detail", problem ? problem : "it answers", "steps",
+	                         steps_of(&driver->trace, problem));
+
+	driver_answer(driver, request->id, problem ? "unknown" : "approved", more);
+}
+
 // Answers all who wait. `problem` is NULL when the directory server has answered.
 static void answer_waiting(struct driver *driver, const char *problem)
 {
@@ -59,11 +67,10 @@ static void answer_waiting(struct driver *driver, const char *problem)
 		struct waiting *next = waiting->next;
 		const struct request *request = &waiting->request;
 
-		if (problem)
+		if (waiting->is_test)
+			answer_test(driver, request, problem);
+		else if (problem)
 			driver_answer_detail(driver, request->id, "unknown", problem);
-		else if (waiting->is_test)
-			driver_answer_detail(driver, request->id, "approved",
-			                     "the directory server answers");
 		else if (!driver->have_ranges)
 			driver_answer_detail(driver, request->id, "unknown",
 			                     "there are no card ranges");
@@ -132,6 +139,7 @@ static void preq_done(struct call *call)
 	struct emv3ds_reading reading;
 
 	driver->asking = false;
+	driver->trace = call->trace;
 	if (call->end != CALL_ANSWERED) {
 		lose(driver, call->detail);
 		return;
@@ -188,6 +196,7 @@ void versions_start(const struct request *request)
 void test_start(const struct request *request)
 {
 	wait_for_ranges(request, true);
+	calls_fresh(request->driver->calls);
 	request->driver->ask_at_ms = 0;
 }
 

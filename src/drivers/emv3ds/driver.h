@@ -27,7 +27,8 @@ struct driver {
 	bool asked_in_full;
 	int64_t ask_at_ms; // when the next PReq is due
 	struct waiting *waiting;
-	const char *state; // "up", "down", or NULL before the first
+	struct call_trace trace; // of the last PReq
+	const char *state;       // "up", "down", or NULL before the first
 };
 
 // One request, while it is worked on. `line` is the whole request; the card in it is wiped when
@@ -49,6 +50,9 @@ void driver_tell_state(struct driver *driver, const char *state, const char *det
 
 // A random UUID, version 4.
 void driver_uuid(char ret_uuid[static EMV3DS_ID + 1]);
+
+// steps.c: the `steps` of a test's answer; `problem` is NULL when all went well.
+json_t *steps_of(const struct call_trace *trace, const char *problem);
 
 // The operations. Each answers, now or later.
 void versions_start(const struct request *request);

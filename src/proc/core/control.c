@@ -135,6 +135,7 @@ bool control_argument(struct bytes arguments, const char *name, char *to, size_t
 static const struct control_row *const areas[] = {
 	control_merchant_verbs,  control_connection_verbs, control_trace_verbs,
 	control_attention_verbs, control_books_verbs,      control_event_verbs,
+	control_endpoint_verbs,
 };
 
 static void run_command(struct core *core, struct control_client *client,

@@ -18,7 +18,7 @@ struct control_row {
 
 extern const struct control_row control_merchant_verbs[], control_connection_verbs[],
         control_trace_verbs[], control_attention_verbs[], control_books_verbs[],
-        control_event_verbs[];
+        control_event_verbs[], control_endpoint_verbs[];
 
 // The connection that the argument `name` names; NULL: there is none. And how it is, in a word.
 struct connection;
