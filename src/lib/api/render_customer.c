@@ -2,6 +2,7 @@
 #include "api/fields.h"
 
 #include "base/text.h"
+#include "crypto/mac.h"
 
 // --- customer
 
@@ -96,19 +97,27 @@ static const char *brand(const struct card *of)
 	return of->brand[0] ? of->brand : "unknown";
 }
 
-// Sixteen characters are enough to tell cards apart; the whole fingerprint stays inside. A card
-// that was refused has none any more.
+// What a merchant sees is made from the vault's fingerprint for them alone: two merchants cannot
+// find out that they have the same shopper. Sixteen characters are enough to tell cards apart. A
+// card that was refused has none any more.
 static void put_fingerprint(struct render *render, const struct card *of)
 {
 	static const uint8_t none[FINGERPRINT_BYTES];
+	static const char purpose[] = "fingerprint:";
+	uint8_t input[sizeof(purpose) + sizeof(of->merchant) + FINGERPRINT_BYTES];
+	uint8_t own[CRYPTO_SHA256];
 	struct buffer text;
 
 	if (memcmp(of->fingerprint, none, sizeof(none)) == 0) {
 		api_json_null(&render->json, "fingerprint");
 		return;
 	}
+	memcpy(input, purpose, sizeof(purpose));
+	memcpy(input + sizeof(purpose), &of->merchant, sizeof(of->merchant));
+	memcpy(input + sizeof(purpose) + sizeof(of->merchant), of->fingerprint, FINGERPRINT_BYTES);
+	crypto_hmac(bytes_from(render->view->id_key, API_ID_KEY_BYTES), BYTES_ARRAY(input), own);
 	buffer_init(&text, 64);
-	base64url_put(&text, bytes_from(of->fingerprint, 12));
+	base64url_put(&text, bytes_from(own, 12));
 	api_json_text(&render->json, "fingerprint", buffer_text(&text));
 	buffer_done(&text);
 }

@@ -86,8 +86,11 @@ void api_answer_text(struct api_call *call, int status, struct bytes body);
 void api_end(struct api_call *call, int status, struct bytes body, bool forget);
 // The handler will answer later: takes the call out of its turn and claims its key for `intent`.
 void api_park(struct api_call *call, int64_t intent);
-// Reads the id of another object of this merchant from a parameter (empty: 0). False: refused.
+// Reads the id of another object of this merchant from a parameter (empty: 0). An id of somebody
+// else's is as unknown as one that is made up. False: refused.
 bool api_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id);
+// The same for a caller that looks the object up with its merchant itself.
+bool api_id_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id);
 // Reads the object that the path names into `ret_object`. False: refused with 404.
 bool api_find(struct api_call *call, void *ret_object);
 enum store_table api_table(enum api_object kind);
@@ -95,6 +98,8 @@ enum store_table api_table(enum api_object kind);
 int64_t api_id_at(int64_t ms);
 
 // --- api_list.c
+// Whether the row is one of this call's merchant.
+bool api_owns(const struct api_call *call, enum api_object kind, int64_t id);
 struct api_list {
 	enum store_statement down, up;
 	struct store_value a, b; // the two filters of the statement

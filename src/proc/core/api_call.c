@@ -238,18 +238,31 @@ void api_park(struct api_call *call, int64_t intent)
 
 // --- what handlers ask for
 
-bool api_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id)
+static bool refuse_unknown(struct api_call *call, const char *param, enum api_object kind)
 {
-	struct bytes text = api_params_text(&call->params, param);
 	struct api_error error;
 
-	*ret_id = 0;
-	if (text.length == 0 ||
-	    api_id_read(call->core->id_key, api_object_id(kind, call->view.live), text, ret_id))
-		return true;
-	api_fail_missing_object(&error, api_object_name(kind), param, text);
+	api_fail_missing_object(&error, api_object_name(kind), param,
+	                        api_params_text(&call->params, param));
 	api_refuse(call, &error);
 	return false;
+}
+
+bool api_id_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id)
+{
+	struct bytes text = api_params_text(&call->params, param);
+
+	*ret_id = 0;
+	return text.length == 0 ||
+	       api_id_read(call->core->id_key, api_object_id(kind, call->view.live), text,
+	                   ret_id) ||
+	       refuse_unknown(call, param, kind);
+}
+
+bool api_named(struct api_call *call, const char *param, enum api_object kind, int64_t *ret_id)
+{
+	return api_id_named(call, param, kind, ret_id) &&
+	       (*ret_id == 0 || api_owns(call, kind, *ret_id) || refuse_unknown(call, param, kind));
 }
 
 static const char *path_param(enum api_object kind)

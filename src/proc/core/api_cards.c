@@ -40,6 +40,13 @@ const struct api_param api_card_list_params[] = {
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
+const struct api_param api_customer_cards_params[] = {
+	{ "type", API_TEXT, 0, 0, 40, NULL },
+	{ "allow_redisplay", API_CHOICE, API_IGNORED, 0, 0, "always limited unspecified" },
+	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
+	{ NULL, API_TEXT, 0, 0, 0, NULL },
+};
+
 const struct api_param api_card_attach_params[] = {
 	{ "customer", API_TEXT, API_REQUIRED, 0, 128, NULL },
 	{ "customer_account", API_TEXT, API_REFUSED, 0, 0, NULL },
@@ -154,7 +161,7 @@ bool api_customer_of(struct api_call *call, struct customer *ret_customer)
 	struct api_error error;
 	int64_t id;
 
-	if (!api_named(call, "customer", API_CUSTOMER, &id))
+	if (!api_id_named(call, "customer", API_CUSTOMER, &id))
 		return false;
 	if (id == 0 ||
 	    (store_find(call->core->store, STORE_CUSTOMERS, call->merchant, id, ret_customer) &&
@@ -183,7 +190,7 @@ bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_
 	struct api_error error;
 	int64_t id;
 
-	if (!api_named(call, "payment_method", API_CARD, &id))
+	if (!api_id_named(call, "payment_method", API_CARD, &id))
 		return false;
 	if (id && !store_find(call->core->store, STORE_CARDS, call->merchant, id, ret_card)) {
 		api_fail_missing_object(&error, "payment_method", "payment_method",

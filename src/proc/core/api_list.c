@@ -6,6 +6,45 @@
 
 #include <stdlib.h>
 
+union row {
+	struct customer customer;
+	struct card card;
+	struct setup_intent setup_intent;
+	struct payment_intent payment_intent;
+	struct session session;
+	struct refund refund;
+	struct attempt attempt;
+	struct endpoint endpoint;
+};
+
+static void row_done(enum api_object kind, union row *row)
+{
+	switch (kind) {
+	case API_CUSTOMER: customer_done(&row->customer); break;
+	case API_CARD: card_done(&row->card); break;
+	case API_SETUP_INTENT: setup_intent_done(&row->setup_intent); break;
+	case API_PAYMENT_INTENT: payment_intent_done(&row->payment_intent); break;
+	case API_SESSION: session_done(&row->session); break;
+	case API_REFUND: refund_done(&row->refund); break;
+	case API_WEBHOOK: endpoint_done(&row->endpoint); break;
+	default: break;
+	}
+}
+
+bool api_owns(const struct api_call *call, enum api_object kind, int64_t id)
+{
+	struct store *store = call->core->store;
+	union row row = { 0 };
+
+	if (kind == API_EVENT)
+		return store_one_number(store, STORE_EVENT_OWNED, 0, STORE_N(call->merchant),
+		                        STORE_N(id)) != 0;
+	bool found = store_find(store, api_table(kind), call->merchant, id, &row);
+	if (found)
+		row_done(kind, &row);
+	return found;
+}
+
 // The row of a cursor: an id of the kind that is listed.
 static bool cursor(struct api_call *call, const char *param, int64_t *ret_id)
 {
@@ -15,7 +54,8 @@ static bool cursor(struct api_call *call, const char *param, int64_t *ret_id)
 
 	*ret_id = 0;
 	if (text.length == 0 ||
-	    api_id_read(call->core->id_key, api_object_id(kind, call->view.live), text, ret_id))
+	    (api_id_read(call->core->id_key, api_object_id(kind, call->view.live), text, ret_id) &&
+	     api_owns(call, kind, *ret_id)))
 		return true;
 	api_fail_missing_object(&error, api_object_name(kind), param, text);
 	api_refuse(call, &error);
@@ -86,31 +126,6 @@ void api_put_list(struct buffer *buffer, const struct api_call *call, struct byt
 	api_json_flag(&json, "has_more", more);
 	api_json_bytes(&json, "url", call->request->path);
 	api_json_close(&json, '}');
-}
-
-union row {
-	struct customer customer;
-	struct card card;
-	struct setup_intent setup_intent;
-	struct payment_intent payment_intent;
-	struct session session;
-	struct refund refund;
-	struct attempt attempt;
-	struct endpoint endpoint;
-};
-
-static void row_done(enum api_object kind, union row *row)
-{
-	switch (kind) {
-	case API_CUSTOMER: customer_done(&row->customer); break;
-	case API_CARD: card_done(&row->card); break;
-	case API_SETUP_INTENT: setup_intent_done(&row->setup_intent); break;
-	case API_PAYMENT_INTENT: payment_intent_done(&row->payment_intent); break;
-	case API_SESSION: session_done(&row->session); break;
-	case API_REFUND: refund_done(&row->refund); break;
-	case API_WEBHOOK: endpoint_done(&row->endpoint); break;
-	default: break;
-	}
 }
 
 static size_t read_rows(struct api_call *call, const struct api_list *list,

@@ -49,13 +49,13 @@ extern const struct api_param api_list_params[], api_expand_params[], api_secret
 // --- of one route each, beside its handler
 extern const struct api_param api_customer_params[], api_customer_create_params[],
         api_customer_list_params[], api_card_create_params[], api_card_update_params[],
-        api_card_list_params[], api_card_attach_params[], api_setup_params[],
-        api_setup_create_params[], api_setup_confirm_params[], api_setup_cancel_params[],
-        api_setup_list_params[], api_setup_attempts_params[], api_payment_params[],
-        api_payment_create_params[], api_payment_confirm_params[], api_payment_cancel_params[],
-        api_payment_capture_params[], api_refund_create_params[], api_refund_update_params[],
-        api_refund_list_params[], api_payment_list_params[], api_charge_list_params[],
-        api_session_create_params[], api_session_list_params[], api_event_list_params[],
-        api_portal_create_params[];
+        api_card_list_params[], api_customer_cards_params[], api_card_attach_params[],
+        api_setup_params[], api_setup_create_params[], api_setup_confirm_params[],
+        api_setup_cancel_params[], api_setup_list_params[], api_setup_attempts_params[],
+        api_payment_params[], api_payment_create_params[], api_payment_confirm_params[],
+        api_payment_cancel_params[], api_payment_capture_params[], api_refund_create_params[],
+        api_refund_update_params[], api_refund_list_params[], api_payment_list_params[],
+        api_charge_list_params[], api_session_create_params[], api_session_list_params[],
+        api_event_list_params[], api_portal_create_params[];
 // api_webhooks.c
 extern const struct api_param api_webhook_create_params[], api_webhook_params[];

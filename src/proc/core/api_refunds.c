@@ -94,8 +94,8 @@ static bool find_charge(struct api_call *call, struct attempt *ret_charge)
 	int64_t intent;
 	int64_t charge;
 
-	if (!api_named(call, "payment_intent", API_PAYMENT_INTENT, &intent) ||
-	    !api_named(call, "charge", API_CHARGE, &charge))
+	if (!api_id_named(call, "payment_intent", API_PAYMENT_INTENT, &intent) ||
+	    !api_id_named(call, "charge", API_CHARGE, &charge))
 		return false;
 	if (!intent && !charge)
 		return fail(call, "parameter_missing", "payment_intent",
