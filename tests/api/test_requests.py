@@ -160,7 +160,7 @@ def test_another_merchants_ids_are_404(api, other, linked):
                        (f'payment_methods/{linked["card"]}/attach', {'customer': own})):
         error_of(other.post(f'/v1/{path}', data), 404, 'resource_missing')
     error_of(other.post(f'/v1/customers/{own}',
-                        {'invoice_settings[default_payment_method]': linked['card']}), 400)
+                        {'invoice_settings[default_payment_method]': linked['card']}), 404, 'resource_missing')
     for path in ('setup_intents', 'payment_intents', 'charges', 'checkout/sessions', 'payment_methods'):
         answer = other.get(f'/v1/{path}', customer=linked['customer'])
         assert answer.status_code == 404 or answer.json()['data'] == []
