@@ -18,11 +18,14 @@ CREATE TABLE merchants (
 	bank_id TEXT NOT NULL
 );
 
--- Keys of the API: a SHA-256 each, never the key.
+-- Keys of the API: a SHA-256 each, never the key; its last four characters, to tell it from others.
 CREATE TABLE keys (
 	hash BLOB PRIMARY KEY,
+	id INTEGER NOT NULL,
 	merchant INTEGER NOT NULL,
 	publishable INTEGER NOT NULL,
+	ending TEXT NOT NULL,
+	used_ms INTEGER NOT NULL DEFAULT 0,
 	revoked_ms INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 

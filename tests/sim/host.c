@@ -214,8 +214,8 @@ static void add_key(struct core *core, int64_t merchant, const char *key)
 	uint8_t digest[CRYPTO_SHA256];
 
 	crypto_sha256(bytes_text(key), digest);
-	store_run(core->store, STORE_KEY_INSERT, STORE_B(BYTES_ARRAY(digest)), STORE_N(merchant),
-	          STORE_N(0));
+	store_run(core->store, STORE_KEY_INSERT, STORE_B(BYTES_ARRAY(digest)),
+	          STORE_N(core_next_id(core)), STORE_N(merchant), STORE_N(0), STORE_T("test"));
 }
 
 static const struct policy policies[DISK_VARIANTS] = {

@@ -487,10 +487,10 @@ bool store_load(struct store *store, enum store_table table, int64_t id, void *r
 int64_t store_last_id(struct store *store)
 {
 	int64_t last = 0;
-	static const char *const others[] = { "events", "steps", "trials" };
+	static const char *const others[] = { "events", "steps", "trials", "keys" };
 	char sql[80];
 
-	for (int t = 0; t < STORE_TABLES + 3; t++) {
+	for (int t = 0; t < STORE_TABLES + 4; t++) {
 		snprintf(sql, sizeof(sql), "SELECT coalesce(max(id), 0) FROM %s",
 		         t < STORE_TABLES ? store_tables[t].name : others[t - STORE_TABLES]);
 		int64_t largest = text_number(store, sql);

@@ -44,6 +44,7 @@ struct api_call {
 	const struct request *request; // only while the handler runs
 	const struct api_route *route;
 	int64_t merchant;
+	int64_t key_id; // the row of the key that it came with
 	struct merchant owner;
 	bool shopper;                     // came with a publishable key
 	struct bytes words[API_PATH_IDS]; // of the path; only while the handler runs

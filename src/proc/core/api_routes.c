@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { SWEEP_MS = 10000 };
+enum { SWEEP_MS = 10000, KEY_USED_MS = 60000 };
 
 const struct api_param api_expand_params[] = {
 	{ "expand[]", API_TEXT, 0, 0, 128, NULL },
@@ -221,10 +221,18 @@ static bool fail_unknown_key(struct api_call *call, struct bytes key)
 	return fail_key(call, 401, NULL, message);
 }
 
+// Noted once a minute at most: a key in use must not make every request write.
+static void note_use(struct core *core, struct bytes hash, int64_t used_ms)
+{
+	if (core->now_ms - used_ms >= KEY_USED_MS)
+		store_run(core->store, STORE_KEY_USED, STORE_N(core->now_ms), STORE_B(hash));
+}
+
 static bool look_up_key(struct api_call *call, struct bytes key)
 {
 	uint8_t hash[CRYPTO_SHA256];
 	int64_t revoked_ms = 0;
+	int64_t used_ms = 0;
 
 	crypto_sha256(key, hash);
 	struct store_query query =
@@ -234,12 +242,15 @@ static bool look_up_key(struct api_call *call, struct bytes key)
 		call->merchant = store_number(&query, 0);
 		call->shopper = store_number(&query, 1) != 0;
 		revoked_ms = store_number(&query, 2);
+		used_ms = store_number(&query, 3);
+		call->key_id = store_number(&query, 4);
 	}
 	store_end(&query);
 	if (!found)
 		return fail_unknown_key(call, key);
 	if (revoked_ms)
 		return fail_key(call, 401, "api_key_expired", "This API key was revoked.");
+	note_use(call->core, BYTES_ARRAY(hash), used_ms);
 	return true;
 }
 
