@@ -46,7 +46,9 @@ struct api_call {
 	int64_t merchant;
 	int64_t key_id; // the row of the key that it came with
 	struct merchant owner;
-	bool shopper;                     // came with a publishable key
+	bool shopper; // came with a publishable key
+	bool limited; // refused: the rate of its key is used up
+	struct limits_state limit;
 	struct bytes words[API_PATH_IDS]; // of the path; only while the handler runs
 	int64_t id;                       // the row that the path names
 	struct http_form form;
@@ -68,6 +70,7 @@ struct api_call {
 struct api {
 	struct api_call *parked;
 	const struct request *request; // that is being handled
+	struct limits *limits;
 	int64_t next_sweep_ms;
 	uint8_t slice;
 };

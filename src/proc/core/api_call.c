@@ -150,7 +150,11 @@ static void send_reply(struct api_call *call, int status, struct bytes body, int
 		.flags = flags | (call->replayed ? REPLY_REPLAYED : 0) |
 		         (call->route && call->route->flags & (API_SHOPPER | API_OPEN) ? REPLY_CORS
 		                                                                       : 0),
-		.retry_after_s = status == 429 ? 10 : 0,
+		// A bucket has something again within a second; other limits take longer.
+		.retry_after_s = status != 429   ? 0
+		                 : call->limited ? 1
+		                                 : 10,
+		.limit = call->limit,
 		.request_id = call->request_id,
 		.version = call->version[0] ? call->version : NULL,
 		.body = body,

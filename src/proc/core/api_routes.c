@@ -146,6 +146,27 @@ static void send_no_route(struct core *core, const struct request *request)
 	send_error(core, request, &error, NULL);
 }
 
+// Pages of other sites may call what a publishable key may call, and nothing else.
+static bool answer_preflight(struct core *core, const struct request *request)
+{
+	struct bytes words[API_PATH_IDS];
+	char allow[64] = "";
+
+	for (const struct api_route *route = api_routes; route->method; route++)
+		if (route->flags & (API_SHOPPER | API_OPEN) &&
+		    path_fits(route->path, request->path, words))
+			snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow), "%s%s",
+			         allow[0] ? ", " : "", route->method);
+	if (!allow[0])
+		return false;
+	core_reply(core, request->serial,
+	           &(struct reply){ .status = 204,
+	                            .flags = REPLY_CORS,
+	                            .request_id = request->id,
+	                            .allow = allow });
+	return true;
+}
+
 static void send_wrong_method(struct core *core, const struct request *request, const char *allow)
 {
 	struct api_error error;
@@ -171,6 +192,8 @@ static const struct api_route *find_route(struct core *core, const struct reques
 		snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow), "%s%s",
 		         allow[0] ? ", " : "", route->method);
 	}
+	if (bytes_equal_text(request->method, "OPTIONS") && answer_preflight(core, request))
+		return NULL;
 	if (allow[0])
 		send_wrong_method(core, request, allow);
 	else
@@ -254,6 +277,29 @@ static bool look_up_key(struct api_call *call, struct bytes key)
 	return true;
 }
 
+// Before anything is looked at or kept: a request that is one too many costs next to nothing.
+static bool take_turn(struct api_call *call)
+{
+	const struct config *config = &call->core->config;
+	char address[46] = "";
+	struct api_error error;
+
+	if (call->shopper)
+		bytes_copy_text(call->request->peer, address, sizeof(address));
+	call->limited =
+	        !limits_take(call->core->api->limits, limits_who(call->key_id, address),
+	                     call->shopper ? config->limit_publishable : config->limit_secret,
+	                     call->core->now_ms, &call->limit);
+	if (!call->limited)
+		return true;
+	api_fail(&error, 429, "rate_limit", NULL,
+	         "Too many requests: this key may make %lld a second. Try again after the time in "
+	         "Retry-After.",
+	         (long long)call->limit.quota);
+	api_refuse(call, &error);
+	return false;
+}
+
 static bool authenticate(struct api_call *call)
 {
 	struct bytes authorization = call->request->authorization;
@@ -274,7 +320,7 @@ static bool authenticate(struct api_call *call)
 		return fail_key(call, 403, "secret_key_required",
 		                "This call needs a secret key; the key that was sent is a "
 		                "publishable one.");
-	return known;
+	return known && take_turn(call);
 }
 
 // --- which parameters
@@ -443,6 +489,7 @@ struct api *api_new(struct core *core)
 
 	(void)core;
 	CHECK(api);
+	api->limits = limits_new();
 	return api;
 }
 
@@ -455,5 +502,7 @@ void api_free(struct api *api)
 		api_params_done(&call->params);
 		free(call);
 	}
+	if (api)
+		limits_free(api->limits);
 	free(api);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "core/limits.h"
 #include "domain/objects.h"
 #include "store/store.h"
 #include "wire/channel.h"
@@ -58,6 +59,7 @@ struct reply {
 	enum reply_kind kind;
 	int flags;
 	int retry_after_s;
+	struct limits_state limit; // quota 0: none
 	const char *request_id, *version, *page, *location, *csp_origin, *frame_ancestor, *allow;
 	struct bytes body;
 };

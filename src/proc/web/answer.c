@@ -90,13 +90,31 @@ static void add_cors(struct answer *answer, const struct http_request *http)
 		return;
 	add_text(answer, "Access-Control-Allow-Origin", "*");
 	add_text(answer, "Access-Control-Expose-Headers",
-	         "Request-Id, Retry-After, Stripe-Should-Retry, Idempotent-Replayed");
+	         "Request-Id, Retry-After, RateLimit, RateLimit-Policy, Stripe-Should-Retry, "
+	         "Idempotent-Replayed");
 	if (!bytes_equal_text(http->method, "OPTIONS"))
 		return;
-	add_text(answer, "Access-Control-Allow-Methods", "GET, POST");
+	add_field(answer, "Access-Control-Allow-Methods", WIRE_REPLY_ALLOW);
 	add_text(answer, "Access-Control-Allow-Headers",
 	         "Authorization, Content-Type, Idempotency-Key, Stripe-Version");
 	add_text(answer, "Access-Control-Max-Age", "600");
+}
+
+// draft-ietf-httpapi-ratelimit-headers: how many requests a second, and how many are left. The
+// texts must live as long as the answer.
+static void add_limit(struct answer *answer, char *policy, size_t policy_size, char *limit,
+                      size_t limit_size)
+{
+	unsigned long long quota = answer->fields[WIRE_REPLY_QUOTA].number;
+
+	if (quota == 0)
+		return;
+	snprintf(policy, policy_size, "\"default\";q=%llu;w=1", quota);
+	snprintf(limit, limit_size, "\"default\";r=%llu;t=%llu",
+	         (unsigned long long)answer->fields[WIRE_REPLY_LEFT].number,
+	         (unsigned long long)answer->fields[WIRE_REPLY_RESET].number);
+	add_text(answer, "RateLimit-Policy", policy);
+	add_text(answer, "RateLimit", limit);
 }
 
 // The usual clients show the key that they sent as a property of the answer.
@@ -303,7 +321,7 @@ void answer_give(struct web *web, const struct wire_message *message)
 	struct answer answer = { .web = web, .fields = fields };
 	struct serve_reply reply = { .status = (int)fields[WIRE_REPLY_STATUS].number,
 		                     .body = fields[WIRE_REPLY_BODY].bytes };
-	char retry_after[24];
+	char retry_after[24], policy[48], limit[64];
 
 	if (!request)
 		return;
@@ -313,6 +331,7 @@ void answer_give(struct web *web, const struct wire_message *message)
 		         (unsigned long long)fields[WIRE_REPLY_RETRY_AFTER].number);
 		add_text(&answer, "Retry-After", retry_after);
 	}
+	add_limit(&answer, policy, sizeof(policy), limit, sizeof(limit));
 	bool good = reply.status >= 200 &&
 	            make[fields[WIRE_REPLY_KIND].number](&answer, request->http, &reply);
 	if (!good) {
