@@ -128,3 +128,10 @@ def test_nobody_listens(sandbox, receivers):
     url = receiver.url()
     receiver.close()
     assert 'no connection could be made' in refused(sandbox, url, receiver)
+
+
+def test_a_range_that_is_none_stops_the_start(sandbox, tmp_path):
+    conf = tmp_path / 'onfile.conf'
+    conf.write_text((sandbox.folder / 'onfile.conf').read_text() + 'webhooks.allow = 10.0.0.0/33\n')
+    done = subprocess.run([sandbox.folder / 'programs/onfile', 'serve', '--config', conf], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1 and 'webhooks.allow' in done.stderr

@@ -122,16 +122,18 @@ static struct result restrict_files(const struct jail *jail)
 	static const uint64_t all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 	const struct landlock_ruleset_attr rules = { .handled_access_fs = all };
 
-	if (jail->allow & JAIL_READ)
-		return RESULT_OK; // a driver reads what its user may; it has an own user
 	int ruleset cleanup(cleanup_fd) =
 	        (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0);
 	if (ruleset < 0)
 		return RESULT_OK; // a kernel without it: user and root still bound the program
-	if (jail->allow & JAIL_STORE) {
-		int folder cleanup(cleanup_fd) = open(".", O_PATH | O_CLOEXEC);
+	if (jail->allow & (JAIL_STORE | JAIL_READ)) {
+		// Who reads anywhere (as its user may) writes nowhere.
+		bool reads = jail->allow & JAIL_READ;
+		int folder cleanup(cleanup_fd) = open(reads ? "/" : ".", O_PATH | O_CLOEXEC);
 		const struct landlock_path_beneath_attr below = {
-			.allowed_access = all & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE,
+			.allowed_access =
+			        reads ? LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR
+			              : all & ~(uint64_t)LANDLOCK_ACCESS_FS_EXECUTE,
 			.parent_fd = folder,
 		};
 		if (folder < 0 || syscall(SYS_landlock_add_rule, ruleset,

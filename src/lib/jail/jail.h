@@ -11,11 +11,12 @@
 #include <sys/types.h>
 
 enum jail_allow {
-	JAIL_ACCEPT = 1, // take connections from listening sockets that were handed over
-	JAIL_DIAL = 2,   // open Internet sockets (IPv4 and IPv6 only)
-	JAIL_STORE = 4,  // files below `folder`: read, write, sync, remove
-	JAIL_READ = 8,   // read files anywhere that its user may (name resolution, CA certificates)
-	JAIL_LOCK = 16,  // lock memory
+	JAIL_ACCEPT = 1,   // take connections from listening sockets that were handed over
+	JAIL_DIAL = 2,     // open Internet sockets (IPv4 and IPv6 only)
+	JAIL_STORE = 4,    // files below `folder`: read, write, sync, remove
+	JAIL_READ = 8,     // read files anywhere that its user may, write none (name resolution, CA
+	                   // certificates)
+	JAIL_LOCK = 16,    // lock memory
 	JAIL_THREADS = 32, // start threads (no processes)
 	JAIL_RESOLVE = 64, // read what says how names are looked up, and no other file
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -79,6 +80,42 @@ TEST(what_is_not_allowed_ends_the_program)
 	EXPECT(in_jail(0, trace_parent) == -SIGSYS);
 	EXPECT(in_jail(JAIL_STORE | JAIL_ACCEPT | JAIL_DIAL, fork_child) == -SIGSYS);
 	EXPECT(in_jail(JAIL_STORE | JAIL_ACCEPT, dial) == -SIGSYS);
+}
+
+static void *answer(void *given)
+{
+	return given;
+}
+
+static int start_thread(void)
+{
+	pthread_t thread;
+	void *came = NULL;
+
+	if (pthread_create(&thread, NULL, answer, folder) != 0)
+		return 1;
+	return pthread_join(thread, &came) == 0 && came == folder ? 0 : 2;
+}
+
+static int write_outside(void)
+{
+	return open("/tmp/onfile-jail-outside", O_WRONLY | O_CREAT, 0600) < 0 ? 0 : 1;
+}
+
+TEST(threads_are_no_processes)
+{
+	EXPECT(in_jail(JAIL_THREADS, start_thread) == 0);
+	if (!jail_is_whole())
+		return;
+	EXPECT(in_jail(JAIL_THREADS, fork_child) == -SIGSYS);
+	EXPECT(in_jail(JAIL_DIAL | JAIL_READ, start_thread) == -SIGSYS);
+}
+
+TEST(who_may_read_may_not_write)
+{
+	if (jail_is_whole())
+		EXPECT(in_jail(JAIL_READ, write_outside) == 0);
+	EXPECT(access("/tmp/onfile-jail-outside", F_OK) != 0);
 }
 
 TEST(what_is_allowed_goes_on)

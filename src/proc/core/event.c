@@ -25,6 +25,10 @@ bool event_set_has(const struct event_set *set, int type)
 
 bool event_set_add(struct event_set *set, const char *name)
 {
+#define EVENT(name, number, text)                                                                  \
+	_Static_assert((number) > 0 && (number) < 128, "an event_set has 128 bits");
+#include "core/events.def"
+#undef EVENT
 	static const struct {
 		const char *name;
 		int number;
