@@ -171,7 +171,7 @@ static const struct advice_entry *repeated(const struct bank_request *request)
 {
 	if (request->operation == OP_REFUND && !sim.policy->refund_repeats)
 		return NULL;
-	for (size_t i = 0; i < ledger.advice_count; i++) {
+	for (size_t i = ledger.advice_count; i-- > 0;) { // the last is what became of it
 		const struct bank_request *old = &ledger.advices[i].request;
 		if (old->operation == request->operation &&
 		    strcmp(old->key.stan, request->key.stan) == 0 &&

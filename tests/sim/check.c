@@ -182,6 +182,17 @@ static void check_link(sqlite3_stmt *row, const char *rule)
 		         (long long)sqlite3_column_int64(row, 0));
 }
 
+// A card that was linked, or a payment that was made again with the proof: its issuer confirmed it.
+static void check_confirmed(sqlite3_stmt *row, const char *rule)
+{
+	const char *transaction = (const char *)sqlite3_column_text(row, 1);
+
+	(void)rule;
+	if (sim.policy->directory && (!transaction || !directory_confirms(transaction)))
+		sim_fail("attempt %lld went on, and its issuer did not confirm it",
+		         (long long)sqlite3_column_int64(row, 0));
+}
+
 static void open_books(void)
 {
 	sqlite3_open_v2("onfile.db", &books, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -241,6 +252,10 @@ static void check_against_bank(void)
 	     check_attempt, "");
 	each("SELECT id, connection, stan, sent_ms FROM attempts WHERE kind = 1 AND state = 7",
 	     check_link, "");
+	each("SELECT a.id, json_extract(t.facts, '$.transaction') FROM attempts a LEFT JOIN "
+	     "authentications t ON t.attempt = a.id WHERE (kind = 1 AND state = 7) OR (kind = 2 "
+	     "AND flags & 4)",
+	     check_confirmed, "");
 	for (size_t i = 0; i < ledger_count(); i++) {
 		const struct bank_entry *entry = ledger_at(i);
 		authorizations += entry->request.operation == OP_AUTHORIZE;

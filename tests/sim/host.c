@@ -219,10 +219,10 @@ static void add_key(struct core *core, int64_t merchant, const char *key)
 }
 
 static const struct policy policies[DISK_VARIANTS] = {
-	{ "{}", false, false, false },
-	{ "{\"refund_repeats\":true,\"release\":\"reversal\"}", true, false, true },
-	{ "{\"single_message\":true,\"refund_repeats\":true}", true, true, false },
-	{ "{\"release\":\"reversal\"}", false, false, true },
+	{ "{}", false, false, false, false },
+	{ "{\"refund_repeats\":true,\"release\":\"reversal\"}", true, false, true, true },
+	{ "{\"single_message\":true,\"refund_repeats\":true}", true, true, false, false },
+	{ "{\"release\":\"reversal\"}", false, false, true, true },
 };
 
 static void prepare(int variant)
@@ -245,6 +245,10 @@ static void prepare(int variant)
 	store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(1), STORE_T("bank"),
 	          STORE_T("simulated"), STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")),
 	          STORE_T(policies[variant].json));
+	if (policies[variant].directory)
+		store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(2), STORE_T("directory"),
+		          STORE_T("simulated"), STORE_T("authentication"),
+		          STORE_B(BYTES_LITERAL("blob")), STORE_T("{}"));
 	CHECK(result_ok(store_commit(core.store)));
 	store_close(core.store);
 	disk_keep(variant);
@@ -394,6 +398,7 @@ static void take_request(struct core *core, struct request_in *in)
 	const struct call_text *text = &in->text;
 	struct request request = {
 		.serial = in->serial,
+		.listener = text->listener,
 		.method = bytes_text(text->method),
 		.path = bytes_text(text->path),
 		.query = bytes_text(text->query),
@@ -405,7 +410,7 @@ static void take_request(struct core *core, struct request_in *in)
 	};
 
 	snprintf(request.id, sizeof(request.id), "req_%lld", (long long)core_next_id(core));
-	if (bytes_start_with(request.path, "/v1/"))
+	if (request.listener == 0 && bytes_start_with(request.path, "/v1/"))
 		api_request(core, &request);
 	else
 		pages_request(core, &request);

@@ -17,6 +17,7 @@ struct answer {
 // What a client sends. The views have to live until the answer comes.
 struct call_text {
 	const char *method, *path, *query, *body, *key;
+	int listener; // as in struct request
 };
 
 extern struct core *host_core; // NULL while core is down

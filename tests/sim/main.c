@@ -83,7 +83,7 @@ static void run_to_rest(void)
 {
 	int64_t until_ms = sim.now_ms;
 
-	for (int i = 0; i < 300 && !sim_failed() && !shop_is_done(); i++)
+	for (int i = 0; i < 1000 && !sim_failed() && !shop_is_done(); i++)
 		world_run(until_ms += 10000);
 	if (!sim_failed() && !shop_is_done())
 		sim_fail("the merchants were not answered long after all was well again");
@@ -109,8 +109,8 @@ static void run(uint64_t seed)
 	sim.wall_ms = 1780000000000 + chance_below(365LL * 24 * HOUR_MS);
 	nemesis_choose();
 	ledger_begin();
-	vault_begin();
 	host_begin();
+	vault_begin();
 	shop_begin();
 	nemesis_begin();
 	world_after(0, let_end, NULL);
@@ -125,6 +125,7 @@ static void run(uint64_t seed)
 	shop_end();
 	vault_end();
 	ledger_end();
+	directory_end();
 }
 
 // --- many runs

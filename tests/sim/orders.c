@@ -15,7 +15,7 @@ static const char *const statuses[STATUSES] = { "requires_payment_method",
 	                                        "succeeded",
 	                                        "canceled",
 	                                        "" };
-enum { TOLD_CAPTURABLE = 4, TOLD_SUCCEEDED = 5, TOLD_CANCELED = 6 };
+enum { TOLD_ACTION = 2, TOLD_PROCESSING, TOLD_CAPTURABLE, TOLD_SUCCEEDED, TOLD_CANCELED };
 
 int order_status(const json_t *object)
 {
@@ -247,6 +247,38 @@ static void after_hold(struct order *order)
 	}
 }
 
+static void plan(struct order *order, int64_t wait_ms, void (*happen)(void *what))
+{
+	struct order **room = world_room(sizeof(struct order *));
+
+	*room = order;
+	world_after(wait_ms, happen, (void *)room);
+}
+
+static void look(void *what)
+{
+	struct order *order = *(struct order **)what;
+	char path[120];
+
+	snprintf(path, sizeof(path), "/v1/%s/%s",
+	         order->links ? "setup_intents" : "payment_intents", order->intent);
+	shop_call(order, DEED_LOOK, path, "%s", "");
+}
+
+// The shopper has to act, or the bank is being asked: the merchant looks again, but not for ever.
+static bool waits_for_the_shopper(struct order *order, const json_t *object)
+{
+	const char *secret = json_string_value(json_object_get(object, "client_secret"));
+	int status = order_status(object);
+
+	if ((status != TOLD_ACTION && status != TOLD_PROCESSING) || order->looks++ > 6)
+		return false;
+	if (status == TOLD_ACTION && secret && order->looks == 1)
+		shopper_comes(secret);
+	plan(order, chance_between(2000, 20000), look);
+	return true;
+}
+
 static void after_payment(struct order *order, int status)
 {
 	if (status == TOLD_CAPTURABLE) {
@@ -270,7 +302,13 @@ static void after_link(struct order *order, struct call *call, const json_t *ans
 		link_card(order);
 		return;
 	}
-	if (call->deed == DEED_LINK && call->status == 200)
+	if (call->status == 200 && waits_for_the_shopper(order, answer))
+		return;
+	if (call->deed != DEED_CANCEL && order_status(answer) == TOLD_ACTION) {
+		intent_call(order, DEED_CANCEL, "cancel", ""); // the shopper does not come back
+		return;
+	}
+	if (call->status == 200)
 		keep_card(order, answer);
 	else if (call->deed == DEED_LINK && order->tries++ < 3) {
 		link_card(order);
@@ -303,7 +341,7 @@ static void after_money(struct order *order, struct call *call, const json_t *an
 		status = order->received_told ? TOLD_SUCCEEDED : -1;
 	if (call->deed == DEED_CREATE && call->status == 200)
 		confirm(order);
-	else
+	else if (!waits_for_the_shopper(order, answer))
 		after_payment(order, status);
 }
 
@@ -315,7 +353,7 @@ void order_decided(struct call *call, const json_t *answer)
 		order->paying--;
 		order->may_pay |= call->status == 200;
 	}
-	if (call->deed == DEED_LOOK || call->deed == DEED_DETACH || shop.asking_again)
+	if (call->deed == DEED_DETACH || shop.asking_again)
 		return;
 	if (call->deed == DEED_CUSTOMER) {
 		copy_id(answer, "id", shop.customers[order->customer].id);
@@ -354,14 +392,6 @@ static void sudden_money(void *what)
 	case 1: intent_call(order, DEED_CAPTURE, "capture", ""); break;
 	default: intent_call(order, DEED_CANCEL, "cancel", "cancellation_reason=duplicate"); break;
 	}
-}
-
-static void plan(struct order *order, int64_t wait_ms, void (*happen)(void *what))
-{
-	struct order **room = world_room(sizeof(struct order *));
-
-	*room = order;
-	world_after(wait_ms, happen, (void *)room);
 }
 
 static void add_order(bool links, int64_t wait_ms)

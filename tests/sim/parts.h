@@ -52,6 +52,21 @@ void vault_dies(void);
 void driver_dies(void);
 void driver_line_breaks(void);
 
+// How often vault died; an answer to a question of an earlier life is none.
+uint64_t vault_life(void);
+// An answer of the driver of a connection. `state` as in WIRE_DRIVER_ANSWER_STATE.
+void vault_answer(int connection, int64_t id, int state, const char *body);
+
+// --- directory.c: 3-D Secure, from the directory server to the shopper
+void directory_request(struct bytes line, int64_t deadline_ms);
+// True: the answer was for the issuer's server.
+bool directory_answer(const struct answer *answer);
+// The issuer said yes to this transaction, or has no 3-D Secure for the card.
+bool directory_confirms(const char *transaction);
+// Opens the page of an intent, and does what it asks for.
+void shopper_comes(const char *client_secret);
+void directory_end(void);
+
 // --- shop.c: merchants
 void shop_begin(void);
 void shop_end(void);

@@ -39,7 +39,8 @@ static void plan_again(struct call *call)
 	struct later *later = world_room(sizeof(*later));
 
 	later->call = call;
-	world_after(chance_between(AGAIN_MIN_MS, AGAIN_MAX_MS), send_later, later);
+	int doubled = call->tries < 6 ? call->tries : 6;
+	world_after(chance_between(AGAIN_MIN_MS, AGAIN_MAX_MS) << doubled / 2, send_later, later);
 }
 
 static struct waiting *stop_waiting(uint64_t serial)
@@ -184,7 +185,7 @@ static void decide(struct call *call, const struct answer *answer)
 
 void shop_answer(const struct answer *answer)
 {
-	struct waiting *one = stop_waiting(answer->serial);
+	struct waiting *one = directory_answer(answer) ? NULL : stop_waiting(answer->serial);
 
 	if (!one)
 		return; // the client has gone

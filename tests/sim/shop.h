@@ -52,7 +52,7 @@ struct order {
 	int64_t received_told;
 	int paying;   // calls that may move money and are not decided
 	bool may_pay; // some confirm was answered with 200
-	int tries;
+	int tries, looks;
 	bool done;
 };
 

@@ -15,7 +15,7 @@ enum { ANSWERED, NOT_SENT, UNKNOWN, LATE, BODY_MAX = 400 };
 struct kept_answer {
 	struct kept_answer *next;
 	int64_t id;
-	int state;
+	int connection, state;
 	bool sent; // on the line to this core
 	char line[BODY_MAX + 32];
 };
@@ -51,7 +51,7 @@ static void send_answers(void)
 	for (struct kept_answer *a = vault.answers; a; a = a->next) {
 		const struct wire_value values[WIRE_FIELDS_OF_DRIVER_ANSWER] = {
 			[WIRE_DRIVER_ANSWER_ID] = WIRE_N(a->id),
-			[WIRE_DRIVER_ANSWER_CONNECTION] = WIRE_N(1),
+			[WIRE_DRIVER_ANSWER_CONNECTION] = WIRE_N(a->connection),
 			[WIRE_DRIVER_ANSWER_STATE] = WIRE_N(a->state),
 			[WIRE_DRIVER_ANSWER_LINE] = WIRE_B(bytes_text(a->line)),
 		};
@@ -64,9 +64,15 @@ static void send_answers(void)
 
 static void keep_answer(int64_t id, int state, const char *body)
 {
+	vault_answer(1, id, state, body);
+}
+
+void vault_answer(int connection, int64_t id, int state, const char *body)
+{
 	struct kept_answer *answer = world_room(sizeof(*answer));
 
 	answer->id = id;
+	answer->connection = connection;
 	answer->state = state;
 	if (body[0])
 		snprintf(answer->line, sizeof(answer->line), "{\"id\":%lld,%s}", (long long)id,
@@ -190,13 +196,14 @@ static void lose_flights(bool answered)
 
 static void tell_state(int state)
 {
-	const struct wire_value values[WIRE_FIELDS_OF_CONNECTION_STATE] = {
-		[WIRE_CONNECTION_STATE_NUMBER] = WIRE_N(1),
-		[WIRE_CONNECTION_STATE_STATE] = WIRE_N(state),
-	};
-
-	if (vault.core_up)
-		host_from_vault(WIRE_CONNECTION_STATE, values);
+	for (int number = 1; number <= 1 + sim.policy->directory; number++) {
+		const struct wire_value values[WIRE_FIELDS_OF_CONNECTION_STATE] = {
+			[WIRE_CONNECTION_STATE_NUMBER] = WIRE_N(number),
+			[WIRE_CONNECTION_STATE_STATE] = WIRE_N(state),
+		};
+		if (vault.core_up)
+			host_from_vault(WIRE_CONNECTION_STATE, values);
+	}
 }
 
 void driver_dies(void)
@@ -313,8 +320,12 @@ static void on_driver_request(const struct wire_value *f)
 	struct bank_request request;
 	int64_t deadline_ms = (int64_t)f[WIRE_DRIVER_REQUEST_DEADLINE_MS].number;
 
+	note_id((int64_t)f[WIRE_DRIVER_REQUEST_ID].number);
+	if (f[WIRE_DRIVER_REQUEST_CONNECTION].number == 2) {
+		directory_request(f[WIRE_DRIVER_REQUEST_LINE].bytes, deadline_ms);
+		return;
+	}
 	CHECK(read_line(f[WIRE_DRIVER_REQUEST_LINE].bytes, &request));
-	note_id(request.id);
 	if (f[WIRE_DRIVER_REQUEST_CARD].number)
 		request.card = unseal(f[WIRE_DRIVER_REQUEST_SEALED].bytes,
 		                      f[WIRE_DRIVER_REQUEST_HANDLE].bytes);
@@ -388,6 +399,11 @@ void vault_message(const struct wire_message *message)
 }
 
 // --- life and death
+
+uint64_t vault_life(void)
+{
+	return vault.life;
+}
 
 void vault_core_is_up(void)
 {
