@@ -10,43 +10,7 @@
 
 #include <stdlib.h>
 
-enum { STAN_LIMIT = 1000000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
-
-// --- numbers on the wire
-
-static bool stan_is_open(const struct flows *flows, int64_t stan)
-{
-	return flows->stans[stan / 8] >> (stan % 8) & 1;
-}
-
-void flows_keep_stan(struct core *core, int64_t stan)
-{
-	struct flows *flows = core->flows;
-
-	flows->stans[stan / 8] = (uint8_t)(flows->stans[stan / 8] | 1 << (stan % 8));
-}
-
-int64_t flows_new_stan(struct core *core)
-{
-	struct flows *flows = core->flows;
-
-	for (int i = 0; i < STAN_LIMIT; i++) {
-		flows->next_stan = flows->next_stan % (STAN_LIMIT - 1) + 1; // 000001 to 999999
-		if (!stan_is_open(flows, flows->next_stan)) {
-			flows_keep_stan(core, flows->next_stan);
-			return flows->next_stan;
-		}
-	}
-	CHECK(false); // a million messages are open at once
-	return 0;
-}
-
-void flows_free_stan(struct core *core, int64_t stan)
-{
-	struct flows *flows = core->flows;
-
-	flows->stans[stan / 8] = (uint8_t)(flows->stans[stan / 8] & ~(1 << (stan % 8)));
-}
+enum { STAN_GAP = 10000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
 
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject)
 {
@@ -535,7 +499,7 @@ static void recover(struct core *core)
 	while (store_step(&query)) {
 		store_read(&query, STORE_ATTEMPTS, &row);
 		flows_add(core, &row);
-		flows_keep_stan(core, row.stan % STAN_LIMIT);
+		flows_keep_stan(core, row.stan);
 	}
 	for (size_t i = 0; i < core->flows->lives.capacity; i++) {
 		struct live *live = core->flows->lives.slots[i].value;
@@ -544,7 +508,7 @@ static void recover(struct core *core)
 	}
 	advices_recover(core);
 	flows_hurry(core);
-	core->flows->next_stan = store_one(core->store, STORE_LAST_STAN, 0, NULL, 0) % STAN_LIMIT;
+	flows_start_stans(core);
 }
 
 struct flows *flows_new(struct core *core)

@@ -136,6 +136,7 @@ void flows_step(struct core *core, int64_t attempt, const char *format, ...)
 int64_t flows_new_stan(struct core *core);
 void flows_keep_stan(struct core *core, int64_t stan);
 void flows_free_stan(struct core *core, int64_t stan);
+void flows_start_stans(struct core *core);
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject);
 // Makes the short code of an attempt that failed.
 void flows_make_code(struct core *core, int64_t attempt);
