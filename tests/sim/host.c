@@ -201,70 +201,13 @@ static bool dies_here(void)
 	return disk.dead;
 }
 
-// --- the store that every run begins with
+// --- start
 
 static void load_id_key(struct core *core)
 {
 	if (!store_setting(core->store, "id_key", core->id_key, sizeof(core->id_key)))
 		memset(core->id_key, 7, sizeof(core->id_key));
 }
-
-static void add_key(struct core *core, int64_t merchant, const char *key)
-{
-	uint8_t digest[CRYPTO_SHA256];
-
-	crypto_sha256(bytes_text(key), digest);
-	store_run(core->store, STORE_KEY_INSERT, STORE_B(BYTES_ARRAY(digest)),
-	          STORE_N(core_next_id(core)), STORE_N(merchant), STORE_N(0), STORE_T("test"));
-}
-
-static const struct policy policies[DISK_VARIANTS] = {
-	{ "{}", false, false, false, false },
-	{ "{\"refund_repeats\":true,\"release\":\"reversal\"}", true, false, true, true },
-	{ "{\"single_message\":true,\"refund_repeats\":true}", true, true, false, false },
-	{ "{\"release\":\"reversal\"}", false, false, true, true },
-};
-
-static void prepare(int variant)
-{
-	struct core core = { 0 };
-	uint8_t id_key[32];
-
-	CHECK(result_ok(store_open("onfile.db", &core.store)));
-	memset(id_key, 7, sizeof(id_key));
-	store_set_setting(core.store, "id_key", BYTES_ARRAY(id_key));
-	struct merchant merchant = { .id = 1,
-		                     .name = "Simulated shop",
-		                     .mcc = "5999",
-		                     .url = "https://shop.example",
-		                     .country = "643",
-		                     .bank_id = "000000000000001",
-		                     .support = "help@shop.example" };
-	store_insert(core.store, STORE_MERCHANTS, &merchant);
-	add_key(&core, 1, SIM_KEY);
-	store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(1), STORE_T("bank"),
-	          STORE_T("simulated"), STORE_T("bank"), STORE_B(BYTES_LITERAL("blob")),
-	          STORE_T(policies[variant].json));
-	if (policies[variant].directory)
-		store_run(core.store, STORE_CONNECTION_INSERT, STORE_N(2), STORE_T("directory"),
-		          STORE_T("simulated"), STORE_T("authentication"),
-		          STORE_B(BYTES_LITERAL("blob")), STORE_T("{}"));
-	CHECK(result_ok(store_commit(core.store)));
-	store_close(core.store);
-	disk_keep(variant);
-}
-
-void host_prepare(void)
-{
-	disk_register();
-	chance_seed(1);
-	for (int i = 0; i < DISK_VARIANTS; i++) {
-		disk_reset(i);
-		prepare(i);
-	}
-}
-
-// --- start
 
 static void configure(struct config *config)
 {
@@ -576,9 +519,7 @@ void host_web_dies(void)
 
 void host_begin(void)
 {
-	int variant = chance_of(400) ? 0 : (int)chance_below(DISK_VARIANTS);
-	disk_reset(variant);
-	sim.policy = &policies[variant];
+	host_choose_store();
 	buffer_init(&host.from_vault, LINE_LIMIT);
 	buffer_init(&host.to_vault, LINE_LIMIT);
 	host.life = host.serial = 0;

@@ -20,7 +20,7 @@ struct bank_request {
 	struct wire_key key, original;
 	char rrn[13], currency[4];
 	int64_t amount, original_amount;
-	int card;
+	int card, connection;
 	bool repeat, authenticated, single;
 	uint64_t driver_life;
 };

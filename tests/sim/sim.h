@@ -26,7 +26,7 @@ struct faults {
 // What the connection's bank is good for, as the operator told core.
 struct policy {
 	const char *json;
-	bool refund_repeats, single, releases, directory;
+	bool refund_repeats, single, releases, directory, second;
 };
 
 struct sim {

@@ -20,6 +20,14 @@ struct kept_answer {
 	char line[BODY_MAX + 32];
 };
 
+// Connection 1 is the bank's, 2 the directory server's, 3 a second line to the bank.
+enum { DIRECTORY = 2, SECOND = 3, CONNECTIONS };
+
+struct driver {
+	bool up, line_up;
+	uint64_t life;
+};
+
 struct flight {
 	struct flight *next;
 	struct bank_request request;
@@ -28,8 +36,9 @@ struct flight {
 };
 
 static struct {
-	bool up, driver_up, line_up, core_up;
-	uint64_t life, driver_life;
+	bool up, core_up;
+	uint64_t life;
+	struct driver drivers[CONNECTIONS]; // by the number of their connection
 	struct kept_answer *answers, **last_answer;
 	struct flight *flights;
 	int64_t *ids; // that core has ever chosen
@@ -60,11 +69,6 @@ static void send_answers(void)
 		host_from_vault(WIRE_DRIVER_ANSWER, values);
 		a->sent = true;
 	}
-}
-
-static void keep_answer(int64_t id, int state, const char *body)
-{
-	vault_answer(1, id, state, body);
 }
 
 void vault_answer(int connection, int64_t id, int state, const char *body)
@@ -127,9 +131,12 @@ static void reply_arrives(void *what)
 	const struct reply_in *reply = what;
 	struct flight **flight = find_flight(reply->request.id);
 
-	if (reply->request.driver_life != vault.driver_life || !vault.driver_up || !*flight)
+	const struct driver *driver = &vault.drivers[reply->request.connection];
+
+	if (reply->request.driver_life != driver->life || !driver->up || !*flight)
 		return;
-	keep_answer(reply->request.id, (*flight)->late ? LATE : ANSWERED, reply->body);
+	vault_answer(reply->request.connection, reply->request.id,
+	             (*flight)->late ? LATE : ANSWERED, reply->body);
 	end_flight(flight);
 }
 
@@ -181,67 +188,111 @@ static void deadline_passes(void *what)
 		return;
 	}
 	(*place)->late = true;
-	keep_answer((*place)->request.id, UNKNOWN, "");
+	vault_answer((*place)->request.connection, (*place)->request.id, UNKNOWN, "");
 }
 
-// What is open may have reached the bank.
-static void lose_flights(bool answered)
+// What is open on a connection (0: on all) may have reached the bank.
+static void lose_flights(int connection, bool answered)
 {
-	while (vault.flights) {
-		if (answered && !vault.flights->late)
-			keep_answer(vault.flights->request.id, UNKNOWN, "");
-		end_flight(&vault.flights);
+	struct flight **place = &vault.flights;
+
+	while (*place) {
+		const struct flight *flight = *place;
+		if (connection && flight->request.connection != connection) {
+			place = &(*place)->next;
+			continue;
+		}
+		if (answered && !flight->late)
+			vault_answer(connection, flight->request.id, UNKNOWN, "");
+		end_flight(place);
 	}
 }
 
-static void tell_state(int state)
+static bool is_used(int connection)
 {
-	for (int number = 1; number <= 1 + sim.policy->directory; number++) {
-		const struct wire_value values[WIRE_FIELDS_OF_CONNECTION_STATE] = {
-			[WIRE_CONNECTION_STATE_NUMBER] = WIRE_N(number),
-			[WIRE_CONNECTION_STATE_STATE] = WIRE_N(state),
-		};
-		if (vault.core_up)
-			host_from_vault(WIRE_CONNECTION_STATE, values);
-	}
+	return connection == 1 || (connection == DIRECTORY && sim.policy->directory) ||
+	       (connection == SECOND && sim.policy->second);
+}
+
+static void tell_state(int connection)
+{
+	const struct driver *driver = &vault.drivers[connection];
+	const struct wire_value values[WIRE_FIELDS_OF_CONNECTION_STATE] = {
+		[WIRE_CONNECTION_STATE_NUMBER] = WIRE_N(connection),
+		[WIRE_CONNECTION_STATE_STATE] = WIRE_N(driver->up && driver->line_up ? 1 : 2),
+	};
+
+	if (vault.core_up)
+		host_from_vault(WIRE_CONNECTION_STATE, values);
+}
+
+static int pick_driver(void)
+{
+	return sim.policy->second && chance_of(500) ? SECOND : 1;
+}
+
+static void later(int64_t wait_ms, void (*happen)(void *what), int connection)
+{
+	int *room = world_room(sizeof(*room));
+
+	*room = connection;
+	world_after(wait_ms, happen, room);
 }
 
 void driver_dies(void)
 {
-	if (!vault.driver_up)
+	int connection = pick_driver();
+	struct driver *driver = &vault.drivers[connection];
+
+	if (!driver->up)
 		return;
-	TELL("driver: dead");
-	vault.driver_up = false;
-	vault.driver_life++;
-	lose_flights(true);
-	tell_state(2);
-	world_after(chance_between(100, 2000), driver_starts, NULL);
+	TELL("driver %d: dead", connection);
+	driver->up = false;
+	driver->life++;
+	lose_flights(connection, true);
+	tell_state(connection);
+	later(chance_between(100, 2000), driver_starts, connection);
 }
 
 static void line_is_up_again(void *what)
 {
-	(void)what;
-	vault.line_up = true;
+	int connection = *(int *)what;
+
+	vault.drivers[connection].line_up = true;
+	tell_state(connection);
 }
 
 void driver_line_breaks(void)
 {
-	if (!vault.driver_up || !vault.line_up)
+	int connection = pick_driver();
+	struct driver *driver = &vault.drivers[connection];
+
+	if (!driver->up || !driver->line_up)
 		return;
-	TELL("driver: the line to the bank breaks");
-	vault.line_up = false;
-	vault.driver_life++; // answers on the old line are lost
-	lose_flights(true);
-	world_after(chance_between(100, 5000), line_is_up_again, NULL);
+	TELL("driver %d: the line to the bank breaks", connection);
+	driver->line_up = false;
+	driver->life++; // answers on the old line are lost
+	lose_flights(connection, true);
+	if (chance_of(700)) // core may hear of it only by an answer
+		tell_state(connection);
+	later(chance_between(100, 5000), line_is_up_again, connection);
 }
 
 static void driver_starts(void *what)
 {
-	(void)what;
-	if (!vault.up || vault.driver_up)
+	int connection = *(int *)what;
+	struct driver *driver = &vault.drivers[connection];
+
+	if (!vault.up || driver->up || !is_used(connection))
 		return;
-	vault.driver_up = vault.line_up = true;
-	tell_state(1);
+	driver->up = driver->line_up = true;
+	tell_state(connection);
+}
+
+static void start_drivers(int64_t within_ms)
+{
+	for (int connection = 1; connection < CONNECTIONS; connection++)
+		later(chance_below(within_ms + 1), driver_starts, connection);
 }
 
 static const char *text_in(const json_t *line, const char *name)
@@ -277,7 +328,6 @@ static bool read_line(struct bytes text, struct bank_request *ret_request)
 		.repeat = json_is_true(json_object_get(line, "repeat")),
 		.authenticated = json_object_get(line, "authentication") != NULL,
 		.single = json_is_true(json_object_get(line, "single_message")),
-		.driver_life = vault.driver_life,
 	};
 	read_key(line, text_in(line, "terminal"), &ret_request->key);
 	if (original) {
@@ -319,13 +369,18 @@ static void on_driver_request(const struct wire_value *f)
 {
 	struct bank_request request;
 	int64_t deadline_ms = (int64_t)f[WIRE_DRIVER_REQUEST_DEADLINE_MS].number;
+	int connection = (int)f[WIRE_DRIVER_REQUEST_CONNECTION].number;
 
 	note_id((int64_t)f[WIRE_DRIVER_REQUEST_ID].number);
-	if (f[WIRE_DRIVER_REQUEST_CONNECTION].number == 2) {
+	CHECK(connection >= 1 && connection < CONNECTIONS);
+	const struct driver *driver = &vault.drivers[connection];
+	if (connection == DIRECTORY) {
 		directory_request(f[WIRE_DRIVER_REQUEST_LINE].bytes, deadline_ms);
 		return;
 	}
 	CHECK(read_line(f[WIRE_DRIVER_REQUEST_LINE].bytes, &request));
+	request.connection = connection;
+	request.driver_life = driver->life;
 	if (f[WIRE_DRIVER_REQUEST_CARD].number)
 		request.card = unseal(f[WIRE_DRIVER_REQUEST_SEALED].bytes,
 		                      f[WIRE_DRIVER_REQUEST_HANDLE].bytes);
@@ -333,8 +388,8 @@ static void on_driver_request(const struct wire_value *f)
 		sim_fail("%.*s: core sends a card without its seal",
 		         (int)f[WIRE_DRIVER_REQUEST_LINE].bytes.length,
 		         (const char *)f[WIRE_DRIVER_REQUEST_LINE].bytes.data);
-	if (!vault.driver_up || !vault.line_up || deadline_ms <= sim_wall_ms()) {
-		keep_answer(request.id, NOT_SENT, "");
+	if (!driver->up || !driver->line_up || deadline_ms <= sim_wall_ms()) {
+		vault_answer(connection, request.id, NOT_SENT, "");
 		return;
 	}
 	struct flight *flight = world_room(sizeof(*flight));
@@ -388,7 +443,7 @@ void vault_message(const struct wire_message *message)
 	case WIRE_OPEN_CARD: on_open_card(f); break;
 	case WIRE_DRIVER_REQUEST: on_driver_request(f); break;
 	case WIRE_ANSWER_TAKEN: answer_taken((int64_t)f[WIRE_ANSWER_TAKEN_ID].number); break;
-	case WIRE_CONNECTION: tell_state(vault.driver_up); break;
+	case WIRE_CONNECTION: tell_state((int)f[WIRE_CONNECTION_NUMBER].number); break;
 	case WIRE_KEYS_WANTED:
 		host_from_vault(WIRE_CARD_KEYS,
 		                (const struct wire_value[]){ [WIRE_CARD_KEYS_JWKS] =
@@ -433,10 +488,11 @@ void vault_dies(void)
 	if (!vault.up)
 		return;
 	TELL("vault: dead");
-	vault.up = vault.driver_up = vault.core_up = false;
+	vault.up = vault.core_up = false;
 	vault.life++;
-	vault.driver_life++;
-	lose_flights(false);
+	for (int i = 1; i < CONNECTIONS; i++)
+		vault.drivers[i] = (struct driver){ .life = vault.drivers[i].life + 1 };
+	lose_flights(0, false);
 	forget_answers();
 	host_vault_line(false);
 	world_after(chance_between(50, 1500), vault_starts, NULL);
@@ -449,7 +505,7 @@ static void vault_starts(void *what)
 		return;
 	TELL("vault: up");
 	vault.up = true;
-	world_after(chance_between(20, 500), driver_starts, NULL);
+	start_drivers(500);
 	if (host_is_up())
 		vault_core_is_up();
 }
@@ -458,12 +514,12 @@ void vault_begin(void)
 {
 	vault.last_answer = &vault.answers;
 	vault.up = true;
-	driver_starts(NULL);
+	start_drivers(0);
 }
 
 void vault_end(void)
 {
-	lose_flights(false);
+	lose_flights(0, false);
 	forget_answers();
 	free(vault.ids);
 	memset(&vault, 0, sizeof(vault));
