@@ -36,6 +36,9 @@ static const struct {
 	{ "refund_without_end", "nobody remembers what was given back" },
 	{ "hold_forever", "nobody looks whether the life of a hold is over" },
 	{ "tell_nobody", "a payment succeeds without an event" },
+	{ "ask_another_bank", "a payment of which nothing is known is tried on another line" },
+	{ "pay_without_proof", "a shopper who should prove who they are need not" },
+	{ "believe_any_status", "a card is saved that its issuer did not confirm" },
 	{ "link_without_approval", "a card is saved that the bank refused" },
 	{ "one_card_twice", "a card that the customer has is saved once more" },
 	{ "claim_no_key", "work begins without its idempotency key" },
@@ -68,6 +71,23 @@ void __wrap_crypto_random(void *ret_bytes, size_t length)
 
 // --- the flow of a payment
 
+static unsigned effects_of_an_answer(const struct flow_facts *facts, const struct flow_event *event,
+                                     struct flow_step *step)
+{
+	bool unknown = event->kind == EVENT_UNKNOWN || event->kind == EVENT_TIMER;
+
+	if (plant_is("ask_another_bank") && unknown && sim.policy->second) {
+		step->next = ATTEMPT_OVER;
+		return FLOW_PAY_ELSEWHERE;
+	}
+	if (plant_is("pay_without_proof") && step->next == ATTEMPT_LOOKING_UP) {
+		*step = (struct flow_step){ .next = ATTEMPT_OVER,
+			                    .problem = PROBLEM_AUTHENTICATION_REQUIRED };
+		return FLOW_PAY_AGAIN;
+	}
+	return step->effects;
+}
+
 static unsigned effects_of_a_cancel(unsigned effects)
 {
 	if (plant_is("cancel_without_reversal"))
@@ -94,6 +114,8 @@ struct flow_step __wrap_payment_next(const struct flow_facts *facts, const struc
 		return (struct flow_step){ .next = ATTEMPT_PAID, .effects = FLOW_CAPTURE };
 	if (facts->state == ATTEMPT_HELD && event->kind == EVENT_CANCEL)
 		step.effects = effects_of_a_cancel(step.effects);
+	if (facts->state == ATTEMPT_SENT)
+		step.effects = effects_of_an_answer(facts, event, &step);
 	return step;
 }
 
@@ -106,6 +128,10 @@ struct flow_step __wrap_link_next(const struct flow_facts *facts, const struct f
 {
 	if (plant_is("link_without_approval") && facts->state == ATTEMPT_VERIFYING &&
 	    event->kind == EVENT_DECLINED)
+		return (struct flow_step){ .next = ATTEMPT_LINKED, .effects = FLOW_SAVE };
+	if (plant_is("believe_any_status") &&
+	    (event->kind == EVENT_STATUS || event->kind == EVENT_RESULT) &&
+	    (event->status == 'N' || event->status == 'U') && !flow_is_over(facts->state))
 		return (struct flow_step){ .next = ATTEMPT_LINKED, .effects = FLOW_SAVE };
 	return __real_link_next(facts, event, policy, now_ms);
 }
