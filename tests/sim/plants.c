@@ -71,8 +71,7 @@ void __wrap_crypto_random(void *ret_bytes, size_t length)
 
 // --- the flow of a payment
 
-static unsigned effects_of_an_answer(const struct flow_facts *facts, const struct flow_event *event,
-                                     struct flow_step *step)
+static unsigned effects_of_an_answer(const struct flow_event *event, struct flow_step *step)
 {
 	bool unknown = event->kind == EVENT_UNKNOWN || event->kind == EVENT_TIMER;
 
@@ -115,7 +114,7 @@ struct flow_step __wrap_payment_next(const struct flow_facts *facts, const struc
 	if (facts->state == ATTEMPT_HELD && event->kind == EVENT_CANCEL)
 		step.effects = effects_of_a_cancel(step.effects);
 	if (facts->state == ATTEMPT_SENT)
-		step.effects = effects_of_an_answer(facts, event, &step);
+		step.effects = effects_of_an_answer(event, &step);
 	return step;
 }
 
