@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { STAN_GAP = 10000, STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
+enum { STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
 
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject)
 {
