@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 enum {
+	PATH_ROOM = 200,
 	LINE_LIMIT = 16 * 1024 * 1024,
 	RESTART_MS = 60,
 	RESTART_PAUSE_MAX_MS = 8000,
@@ -27,6 +28,7 @@ struct request_in {
 	struct request_in *next;
 	uint64_t serial;
 	struct call_text text;
+	char path[PATH_ROOM];
 };
 
 struct answer_out {
@@ -303,6 +305,8 @@ uint64_t host_request(const struct call_text *text)
 	struct request_in *in = world_room(sizeof(*in));
 	in->serial = ++host.serial;
 	in->text = *text;
+	CHECK(bytes_copy_text(bytes_text(text->path), in->path, sizeof(in->path)));
+	in->text.path = in->path;
 	*host.last_request = in;
 	host.last_request = &in->next;
 	host_soon();

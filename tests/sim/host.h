@@ -14,7 +14,7 @@ struct answer {
 	size_t length;
 };
 
-// What a client sends. The views have to live until the answer comes.
+// What a client sends. The path is copied; the other texts have to live until the answer comes.
 struct call_text {
 	const char *method, *path, *query, *body, *key;
 	int listener; // as in struct request
