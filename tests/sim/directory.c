@@ -111,11 +111,10 @@ void shopper_comes(const char *client_secret)
 {
 	struct browser *browser = world_room(sizeof(*browser));
 
-	snprintf(browser->path, sizeof(browser->path), "/c/%s/browser", client_secret);
-	browser->tries = BROWSER_TRIES;
-	if (chance_of(100)) // closed the page
-		browser->tries = 1,
-		snprintf(browser->path, sizeof(browser->path), "/c/%s/cancel", client_secret);
+	bool closes = chance_of(100);
+	snprintf(browser->path, sizeof(browser->path), "/c/%s/%s", client_secret,
+	         closes ? "cancel" : "browser");
+	browser->tries = closes ? 1 : BROWSER_TRIES;
 	world_after(chance_between(500, 20000), browser_posts, browser);
 }
 

@@ -420,7 +420,7 @@ static void add_order(bool links, int64_t wait_ms)
 
 void orders_begin(void)
 {
-	int64_t links = chance_between(1, 5), payments = chance_between(2, 14);
+	int64_t links = chance_between(1, 4), payments = chance_between(2, 10);
 	int64_t span_ms = chance_of(500) ? 5000 : 120000; // all at once, or one by one
 
 	for (int64_t i = 0; i < links; i++)
