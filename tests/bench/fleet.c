@@ -31,7 +31,7 @@ struct ship {
 struct fleet {
 	const struct fleet_work *work;
 	struct fleet_result *result;
-	struct ship *ships, *free;
+	struct ship *ships, *first_free, *last_free;
 	struct buffer request;
 	int poll, alarm;
 	uint64_t asked;
@@ -64,9 +64,15 @@ static bool dial(struct fleet *fleet, struct ship *ship)
 	buffer_init(&ship->in, ANSWER_MAX);
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = ship };
 	CHECK(epoll_ctl(fleet->poll, EPOLL_CTL_ADD, ship->fd, &event) == 0);
-	ship->next_free = fleet->free;
-	fleet->free = ship;
 	return true;
+}
+
+// Taken in turn, so that none is idle for as long as a server waits.
+static void set_free(struct fleet *fleet, struct ship *ship)
+{
+	ship->next_free = NULL;
+	*(fleet->first_free ? &fleet->last_free->next_free : &fleet->first_free) = ship;
+	fleet->last_free = ship;
 }
 
 // When the request of this number is to be sent.
@@ -101,12 +107,12 @@ static void ask(struct fleet *fleet, struct ship *ship, int64_t due)
 
 static void ask_what_is_due(struct fleet *fleet)
 {
-	while (fleet->free && !fleet->failed) {
+	while (fleet->first_free && !fleet->failed) {
 		int64_t due = due_ns(fleet, fleet->asked);
 		if (is_all_asked(fleet, due) || due > now_ns())
 			return;
-		struct ship *ship = fleet->free;
-		fleet->free = ship->next_free;
+		struct ship *ship = fleet->first_free;
+		fleet->first_free = ship->next_free;
 		ask(fleet, ship, due);
 	}
 }
@@ -142,8 +148,7 @@ static void land(struct fleet *fleet, struct ship *ship)
 			         (int)answer.length, (const char *)answer.data);
 	}
 	ship->busy = false;
-	ship->next_free = fleet->free;
-	fleet->free = ship;
+	set_free(fleet, ship);
 }
 
 // Finds the end of the head and the length of the body; false: not yet there.
@@ -252,8 +257,10 @@ bool fleet_run(const struct fleet_work *work, struct fleet_result *ret_result)
 	buffer_init(&fleet.request, REQUEST_MAX);
 	fleet.ships = calloc(work->connections, sizeof(*fleet.ships));
 	CHECK(fleet.ships);
-	for (unsigned i = 0; i < work->connections; i++)
+	for (unsigned i = 0; i < work->connections; i++) {
 		fleet.failed = !dial(&fleet, &fleet.ships[i]) || fleet.failed;
+		set_free(&fleet, &fleet.ships[i]);
+	}
 	fleet.begun_ns = now_ns();
 	fleet.end_ns = fleet.begun_ns + (int64_t)work->seconds * 1000000000;
 	sail(&fleet);

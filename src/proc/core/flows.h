@@ -5,6 +5,7 @@
 #include "api/id.h"
 #include "core/connections.h"
 #include "core/core.h"
+#include "core/guards.h"
 #include "core/due.h"
 #include "core/flow.h"
 #include "core/map.h"
@@ -110,9 +111,10 @@ struct flows {
 	struct flow_policy policy;
 	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
 	int64_t next_stan;
-	int64_t last_trial_ms; // when a link was started last
-	bool stopping;         // no advice is sent any more
-	int64_t clock_ms;      // what the clock showed at the end of the last turn
+	struct guard_window window; // guards.c
+	int64_t last_trial_ms;      // when a link was started last
+	bool stopping;              // no advice is sent any more
+	int64_t clock_ms;           // what the clock showed at the end of the last turn
 };
 
 // --- flows.c

@@ -59,16 +59,54 @@ struct shop_state {
 	int64_t trials, refused, last_ms;
 };
 
+static bool counts_for_shop(enum trial trial)
+{
+	return trial != TRIAL_WRONG && trial != TRIAL_OTHER;
+}
+
+static bool is_refusal(enum trial trial)
+{
+	return trial == TRIAL_REFUSED || trial == TRIAL_REFUSED_WRONG;
+}
+
+static void window_add(struct guard_window *window, bool refused, int64_t at_ms)
+{
+	if (window->count == GUARD_WINDOW)
+		window->refusals -= window->refused[window->next];
+	else
+		window->count++;
+	window->refused[window->next] = refused;
+	window->refusals += refused;
+	window->next = (window->next + 1) % GUARD_WINDOW;
+	if (at_ms > window->last_ms)
+		window->last_ms = at_ms;
+}
+
+// The rows come newest first, the ring takes them oldest first.
+static void window_load(struct core *core, struct guard_window *window)
+{
+	struct store_query query = store_ask(core->store, STORE_TRIALS_LAST, STORE_N(GUARD_WINDOW));
+	bool refused[GUARD_WINDOW];
+	int64_t at_ms[GUARD_WINDOW];
+	int count = 0;
+
+	for (; count < GUARD_WINDOW && store_step(&query); count++) {
+		refused[count] = is_refusal((enum trial)store_number(&query, 0));
+		at_ms[count] = store_number(&query, 1);
+	}
+	store_end(&query);
+	*window = (struct guard_window){ .known = true };
+	while (count-- > 0)
+		window_add(window, refused[count], at_ms[count]);
+}
+
 static struct shop_state shop_state(struct core *core)
 {
-	struct store_query query = store_begin(core->store, STORE_TRIALS_LAST, NULL, 0);
-	struct shop_state state = { 0 };
+	struct guard_window *window = &core->flows->window;
 
-	if (store_step(&query))
-		state = (struct shop_state){ store_number(&query, 0), store_number(&query, 1),
-			                     store_number(&query, 2) };
-	store_end(&query);
-	return state;
+	if (!window->known)
+		window_load(core, window);
+	return (struct shop_state){ window->count, window->refusals, window->last_ms };
 }
 
 static bool above(const struct shop_state *state, int64_t percent)
@@ -212,17 +250,17 @@ void guards_note(struct core *core, const struct attempt *attempt, const char *a
 	struct card card cleanup(card_done) = { 0 };
 	struct bytes fingerprint = BYTES_NONE;
 	struct place place = place_of(address);
-	bool refused = trial == TRIAL_REFUSED || trial == TRIAL_REFUSED_WRONG;
-	struct shop_state shop = { 0 };
+	bool refused = is_refusal(trial);
+	struct shop_state shop = shop_state(core);
 
-	if (refused)
-		shop = shop_state(core);
 	if (attempt->card && store_load(core->store, STORE_CARDS, attempt->card, &card))
 		fingerprint = BYTES_ARRAY(card.fingerprint);
 	store_run(core->store, STORE_TRIAL_INSERT, STORE_N(core_next_id(core)),
 	          STORE_N(core->now_ms), STORE_N(attempt->merchant), STORE_N(attempt->customer),
 	          STORE_T(place.unit), STORE_T(place.network), STORE_B(fingerprint),
 	          STORE_N(trial));
+	if (counts_for_shop(trial))
+		window_add(&core->flows->window, refused, core->now_ms);
 	if (trial == TRIAL_REFUSED_WRONG && fingerprint.length)
 		block(core, attempt, fingerprint);
 	if (refused)
@@ -237,4 +275,5 @@ void guards_sweep(struct core *core)
 	store_run(core->store, STORE_PORTALS_PURGE, STORE_N(core->now_ms - hour_ms));
 	store_run(core->store, STORE_TRIALS_PURGE, STORE_N(core->now_ms - month_ms));
 	store_run(core->store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
+	core->flows->window.known = false;
 }

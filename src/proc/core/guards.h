@@ -5,6 +5,17 @@
 #include "core/core.h"
 #include "domain/objects.h"
 
+enum { GUARD_WINDOW = 100 };
+
+// How the last links of the whole shop ended, newest first in the store; here as a ring, so that a
+// link does not read a hundred rows. Filled from the store when it is looked at first.
+struct guard_window {
+	bool refused[GUARD_WINDOW];
+	int count, next;
+	int64_t refusals, last_ms;
+	bool known;
+};
+
 struct guard_verdict {
 	int problem;      // 0: go on
 	int64_t again_ms; // PROBLEM_TOO_MANY_TRIES: when
