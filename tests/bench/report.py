@@ -76,6 +76,17 @@ def spent(figures):
     return table(['µs of processor for', 'a payment', 'a link'], rows)
 
 
+def room(figures):
+    """What the processor would have time for, were nothing else on the machine and the disk no limit."""
+    payment, link = (by_program(figures, f'{what}_cpu_us') for what in ('payment', 'link'))
+    budget = figures['machine_cores'] * 1e6
+    return (f'So the {figures["machine_cores"]:.0f} cores have time for {number(budget / sum(payment.values()))} payments or '
+            f'{number(budget / sum(link.values()))} links a second, and core, which is one thread, for '
+            f'{number(1e6 / payment["core"])} payments. What was measured less than that was taken by others on the machine '
+            '(see the load) and by waiting for the disk: a payment is two commits, one before the bank is asked and one before '
+            'the answer.')
+
+
 def memory(figures):
     share, peak = by_program(figures, 'memory_share_mib'), by_program(figures, 'memory_peak_mib')
     rows = [[name, f'{share[name]:.1f}', f'{peak[name]:.1f}'] for name in share if name not in ('load', 'bank')]
@@ -156,6 +167,7 @@ def report(figures, notes):
     text += deep(figures)
     text += ['', '## Where the time goes', '']
     text += spent(figures)
+    text += ['', room(figures)]
     text += ['', '## Memory, after the load', '']
     text += memory(figures)
     if notes.exists():
