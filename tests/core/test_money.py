@@ -1,7 +1,7 @@
 """Payments when the bank is not as it should be: what is told, what is taken back, what the bank's books say."""
 
 import pytest
-from world import OWN, Directory, World, wait_for
+from world import OWN, Directory, World, plain_card, wait_for
 
 FAULTS = {'silent': '4000000000005209', 'late': '4000000000005217', 'wrong STAN': '4000000000005233',
           'half a frame': '4000000000005241', 'hangs up': '4000000000005258', 'garbage': '4000000000005266'}
@@ -173,3 +173,18 @@ def test_a_payment_that_the_shopper_does_not_confirm(world):
     paid = world.payment(intent['id'])
     assert paid['status'] == 'requires_payment_method' and paid['amount_received'] == 0
     assert world.held(OWN['proof'])[0] == 0
+
+
+def test_a_card_is_verified_in_the_currency_that_it_will_pay_in(world):
+    """The session's; else what the connection is for; else the operator's."""
+    def verified(number, **more):
+        world.page(**more).link(number)
+        return [e['currency'] for e in world.ledger()['entries'] if e['number'] == number][-1]
+    assert verified(plain_card(801), currency='EUR') == '978'
+    assert verified(plain_card(802), currency='') == '643'
+    world.sandbox.onfile('connection', 'set', 'bank', '--policy', 'currencies=usd,rub')
+    try:
+        assert verified(plain_card(803), currency='') == '840'
+        assert verified(plain_card(804), currency='rub') == '643'
+    finally:
+        world.sandbox.onfile('connection', 'set', 'bank', '--policy', 'currencies=')

@@ -13,6 +13,8 @@
 #include "crypto/mac.h"
 
 #include <stdio.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { OPENING_MS = 10000, JWE_MAX = 4096 };
@@ -111,6 +113,40 @@ static void send_to_vault(struct core *core, const struct opening *opening, stru
 	                        [WIRE_OPEN_CARD_JWE] = WIRE_B(jwe) });
 }
 
+// What will be paid with the card, when the merchant has said so.
+static void take_currency(struct core *core, const struct setup_intent *intent,
+                          struct opening *opening)
+{
+	struct session session cleanup(session_done) = { 0 };
+
+	if (!intent->session || !store_load(core->store, STORE_SESSIONS, intent->session, &session))
+		return;
+	json_t *details = json_loads(session.details, 0, NULL);
+	const char *said = json_string_value(json_object_get(details, "currency"));
+	if (bytes_copy_text(bytes_text(said), opening->currency, sizeof(opening->currency)))
+		for (char *letter = opening->currency; *letter; letter++)
+			*letter = (char)tolower((unsigned char)*letter);
+	if (strcmp(bank_currency(opening->currency), "000") == 0)
+		opening->currency[0] = '\0';
+	json_decref(details);
+}
+
+// A verification is for zero, but in some currency: the session's, else the first that the
+// connection is for, else the operator's.
+static void choose_currency(struct core *core, const struct opening *opening, struct attempt *row)
+{
+	const struct connection_policy policy = connections_policy_of(core, row->connection);
+	char first[4];
+
+	if (opening->currency[0])
+		memcpy(row->currency, opening->currency, sizeof(row->currency));
+	else if (sscanf(policy.currencies, " %3s", first) == 1)
+		memcpy(row->currency, first, sizeof(first));
+	else
+		bytes_copy_text(bytes_text(core->config.link_currency), row->currency,
+		                sizeof(row->currency));
+}
+
 static void open_card(struct core *core, const struct setup_intent *intent,
                       const struct flow_link_start *start, flow_done *done, void *owner)
 {
@@ -127,6 +163,7 @@ static void open_card(struct core *core, const struct setup_intent *intent,
 		.waiter = { .done = done, .owner = owner },
 	};
 	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
+	take_currency(core, intent, opening);
 	map_put(&core->flows->openings, opening->id, opening);
 	due_add(&core->flows->due, core->now_ms + OPENING_MS, DUE_OPENING, opening->id);
 	send_to_vault(core, opening, start->jwe);
@@ -242,6 +279,7 @@ static const struct connection *pick(const struct core *core, const struct openi
 	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, brand, sizeof(brand));
 	return connections_pick(core, &(struct connection_facts){ .bank = true,
 	                                                          .merchant = opening->merchant,
+	                                                          .currency = opening->currency,
 	                                                          .brand = brand });
 }
 
@@ -278,9 +316,9 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 		               .deadline_ms =
 		                       core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
 		               .stan = flows_new_stan(core),
-		               .sent_ms = core->now_ms,
-		               .currency = "rub" };
+		               .sent_ms = core->now_ms };
 
+	choose_currency(core, opening, &row);
 	fill_card(core, opening, f, &card);
 	row.card = card.id;
 	store_insert(core->store, STORE_CARDS, &card);

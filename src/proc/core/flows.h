@@ -61,6 +61,7 @@ struct opening {
 	int64_t intent, merchant, customer;
 	char *browser, *billing_details;
 	char address[46];
+	char currency[4]; // of its session; "": not known
 	struct waiter waiter;
 };
 
