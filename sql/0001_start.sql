@@ -158,6 +158,7 @@ CREATE TABLE advices (
 	state INTEGER NOT NULL,
 	tries INTEGER NOT NULL,
 	transmissions INTEGER NOT NULL,
+	asked INTEGER NOT NULL,
 	due_ms INTEGER NOT NULL,
 	first_ms INTEGER NOT NULL,
 	stan INTEGER NOT NULL,

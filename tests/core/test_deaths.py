@@ -326,3 +326,51 @@ def test_web_dies_while_a_payment_is_sent(mortal):
     assert again.status_code == 200 and again.json()['status'] == 'succeeded'
     assert len(mortal.api.ok('GET', '/v1/payment_intents', {'customer': linked['customer']})['data']) == 1
     wait_for(lambda: mortal.held(plain_card(702)) == (0, 4900))
+
+
+def refunds_at_the_bank(world, number):
+    return sum(e['refunded'] for e in world.ledger()['entries'] if e['number'] == number)
+
+
+def test_core_dies_while_a_refund_is_sent(mortal):
+    """The bank made it; the answer is kept for core. The same key tells of the same refund, which is made once."""
+    number = plain_card(710)
+    linked = mortal.linked(number)
+    paid = mortal.pay(linked, 5000).json()
+    wait_for(lambda: mortal.held(number) == (0, 5000))
+    mortal.control('line', delay_percent=100, delay_ms=500)
+    data = {'payment_intent': paid['id'], 'amount': 700}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        posted = pool.submit(mortal.api.post, '/v1/refunds', data, key='refund-death')
+        wait_for(lambda: refunds_at_the_bank(mortal, number) == 700)
+        mortal.kill_core()
+        try:
+            assert posted.result().status_code >= 500
+        except requests.RequestException:
+            pass
+    mortal.control('line', delay_percent=0)
+    first = mortal.api.post('/v1/refunds', data, key='refund-death')
+    assert first.status_code == 200, first.text
+    made = first.json()
+    wait_for(lambda: mortal.api.ok('GET', f'/v1/refunds/{made["id"]}')['status'] == 'succeeded')
+    again = mortal.api.post('/v1/refunds', data, key='refund-death')
+    assert again.content == first.content and again.headers['Idempotent-Replayed'] == 'true'
+    assert [one['id'] for one in mortal.api.ok('GET', '/v1/refunds', {'payment_intent': paid['id']})['data']] == [made['id']]
+    assert refunds_at_the_bank(mortal, number) == 700
+
+
+def test_core_dies_between_a_capture_and_its_acknowledgement(mortal):
+    """What was answered stays: the capture is told again until the bank has it, once."""
+    number = plain_card(711)
+    held = mortal.pay(mortal.linked(number), 5100, capture_method='manual').json()
+    mortal.control('cards', number=number, advice_fault='silent')
+    taken = mortal.api.ok('POST', f'/v1/payment_intents/{held["id"]}/capture', {'amount_to_capture': 5000}, key='capture-death')
+    assert taken['status'] == 'succeeded'
+    mortal.kill_core()
+    assert mortal.payment(held['id'])['amount_received'] == 5000
+    mortal.control('cards', number=number, advice_fault='none')
+    acknowledged = mortal.metrics()['onfile_advices_acknowledged_total']
+    wait_for(lambda: mortal.metrics()['onfile_advices_acknowledged_total'] > acknowledged, 30)
+    assert mortal.held(number) == (0, 5000)
+    again = mortal.api.post(f'/v1/payment_intents/{held["id"]}/capture', {'amount_to_capture': 5000}, key='capture-death')
+    assert again.json() == taken

@@ -188,3 +188,15 @@ def test_a_card_is_verified_in_the_currency_that_it_will_pay_in(world):
         assert verified(plain_card(804), currency='rub') == '643'
     finally:
         world.sandbox.onfile('connection', 'set', 'bank', '--policy', 'currencies=')
+
+
+def test_a_late_answer_to_a_refund_is_believed(own):
+    """Nobody knew of it, a person was called; then the bank said that it is done."""
+    number = plain_card(810)
+    paid = own.pay(own.linked(number), 1200).json()
+    wait_for(lambda: own.held(number) == (0, 1200))
+    own.control('line', next_count=1, next_fault='late')
+    made = own.api.ok('POST', '/v1/refunds', {'payment_intent': paid['id'], 'amount': 500})
+    assert made['status'] == 'pending' and own.sandbox.onfile('attention', 'list')
+    wait_for(lambda: own.api.ok('GET', f'/v1/refunds/{made["id"]}')['status'] == 'succeeded')
+    assert own.sandbox.onfile('attention', 'list') == ''

@@ -30,6 +30,8 @@ struct advice {
 	enum advice_state state;
 	int tries;
 	int transmissions; // of the tries, those that may have reached the bank
+	int64_t asked;     // the number of the driver's line that went last: its answer may come
+	                   // after a restart
 	int64_t due_ms;    // queued: when to send; sent: when it counts as unanswered
 	int64_t first_ms;  // when it was queued first, or again by a person
 	int64_t stan, sent_ms, amount;

@@ -103,19 +103,11 @@ static const struct store_column attempts[] = {
 };
 
 static const struct store_column advices[] = {
-	LONG(advice, id),
-	LONG(advice, attempt),
-	LONG(advice, refund),
-	INT(advice, kind),
-	INT(advice, state),
-	INT(advice, tries),
-	INT(advice, transmissions),
-	LONG(advice, due_ms),
-	LONG(advice, first_ms),
-	LONG(advice, stan),
-	LONG(advice, sent_ms),
-	LONG(advice, amount),
-	TEXT(advice, response_code),
+	LONG(advice, id),           LONG(advice, attempt),       LONG(advice, refund),
+	INT(advice, kind),          INT(advice, state),          INT(advice, tries),
+	INT(advice, transmissions), LONG(advice, asked),         LONG(advice, due_ms),
+	LONG(advice, first_ms),     LONG(advice, stan),          LONG(advice, sent_ms),
+	LONG(advice, amount),       TEXT(advice, response_code),
 };
 
 static const struct store_column refunds[] = {

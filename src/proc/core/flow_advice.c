@@ -180,8 +180,10 @@ static bool step(struct core *core, struct advice *advice, enum advice_event eve
 	advice->transmissions = next.transmissions;
 	if (next.renew)
 		advice->first_ms = core->now_ms;
-	if (next.send)
+	if (next.send) {
 		advice->sent_ms = core->now_ms;
+		advice->asked = core_next_id(core);
+	}
 	store_update(core->store, STORE_ADVICES, advice);
 	if (next.due_ms)
 		due_add(&core->flows->due, next.due_ms, DUE_ADVICE, advice->id);

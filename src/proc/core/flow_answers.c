@@ -70,8 +70,12 @@ static struct question old_question(struct core *core, int64_t id)
 				                  .kind = awaited_kind(live),
 				                  .subject = live->row.id };
 	}
-	bool known = store_load(core->store, STORE_ATTEMPTS, id, &row);
-	return (struct question){ .id = known ? id : 0, .kind = QUESTION_BANK, .subject = id };
+	if (store_load(core->store, STORE_ATTEMPTS, id, &row))
+		return (struct question){ .id = id, .kind = QUESTION_BANK, .subject = id };
+	int64_t advice = store_one_number(core->store, STORE_ADVICE_ASKED, 0, STORE_N(id));
+	return (struct question){ .id = advice ? id : 0,
+		                  .kind = QUESTION_ADVICE,
+		                  .subject = advice };
 }
 
 static void on_answer(struct core *core, const struct wire_message *message)

@@ -245,7 +245,7 @@ bool bank_advice(struct core *core, const struct advice *advice, const struct at
 		                           [ADVICE_CAPTURE] = "capture",
 		                           [ADVICE_RELEASE] = "reverse",
 		                           [ADVICE_REFUND] = "refund" };
-	int64_t id = core_next_id(core);
+	int64_t id = advice->asked;
 	struct buffer line cleanup(buffer_done) = { 0 };
 	struct question *question = flows_ask(core, QUESTION_ADVICE, id, advice->id);
 
