@@ -117,6 +117,7 @@ static const char *const fault_names[BANK_FAULT_COUNT] = {
 	[BANK_FAULT_HALF_FRAME] = "half_frame",
 	[BANK_FAULT_HANG_UP] = "hang_up",
 	[BANK_FAULT_GARBAGE] = "garbage",
+	[BANK_FAULT_WRONG_MAC] = "wrong_mac",
 };
 
 static const char *const challenge_names[] = {

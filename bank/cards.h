@@ -29,6 +29,7 @@ enum bank_fault {
 	BANK_FAULT_HALF_FRAME, // half of the answer, then nothing; the line is closed
 	BANK_FAULT_HANG_UP,    // the line is closed instead of an answer
 	BANK_FAULT_GARBAGE,    // a frame of the right length with nonsense in it
+	BANK_FAULT_WRONG_MAC,  // on a line with MACs: a wrong one
 	BANK_FAULT_COUNT,
 };
 
@@ -37,6 +38,8 @@ struct bank_behaviour {
 	enum bank_challenge challenge;
 	char verify_code[3];  // "00" where the card data is right
 	char payment_code[3]; // "00" where there is money
+	char advice_code[3];  // of captures, reversals and refunds; empty or "00": as the ledger
+	                      // says
 	char cvc_result; // 0: compare with the card's code; else the answer, 'M', 'N', 'P', 'U'
 	bool verify_wants_proof; // 1A unless the message brings a value of our access control
 	                         // server

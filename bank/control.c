@@ -32,15 +32,15 @@ static const char *const states[] = {
 static json_t *describe_behaviour(const struct bank_behaviour *behaviour)
 {
 	char cvc[2] = { behaviour->cvc_result, 0 };
-	json_t *described =
-	        json_pack("{s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:s}", "challenge",
-	                  bank_challenge_name(behaviour->challenge), "verify_code",
-	                  behaviour->verify_code, "payment_code", behaviour->payment_code,
-	                  "cvc_result", cvc, "verify_wants_proof", behaviour->verify_wants_proof,
-	                  "payment_wants_proof", behaviour->payment_wants_proof, "verify_fault",
-	                  bank_fault_name(behaviour->verify_fault), "payment_fault",
-	                  bank_fault_name(behaviour->payment_fault), "advice_fault",
-	                  bank_fault_name(behaviour->advice_fault));
+	json_t *described = json_pack(
+	        "{s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:s}", "challenge",
+	        bank_challenge_name(behaviour->challenge), "verify_code", behaviour->verify_code,
+	        "payment_code", behaviour->payment_code, "advice_code", behaviour->advice_code,
+	        "cvc_result", cvc, "verify_wants_proof", behaviour->verify_wants_proof,
+	        "payment_wants_proof", behaviour->payment_wants_proof, "verify_fault",
+	        bank_fault_name(behaviour->verify_fault), "payment_fault",
+	        bank_fault_name(behaviour->payment_fault), "advice_fault",
+	        bank_fault_name(behaviour->advice_fault));
 
 	CHECK(described);
 	return described;
@@ -108,6 +108,7 @@ static bool read_behaviour(const json_t *body, struct bank_behaviour *behaviour)
 	return (!challenge || bank_challenge_read(bytes_text(challenge), &behaviour->challenge)) &&
 	       read_code(body, "verify_code", behaviour->verify_code) &&
 	       read_code(body, "payment_code", behaviour->payment_code) &&
+	       read_code(body, "advice_code", behaviour->advice_code) &&
 	       read_fault(body, "verify_fault", &behaviour->verify_fault) &&
 	       read_fault(body, "payment_fault", &behaviour->payment_fault) &&
 	       read_fault(body, "advice_fault", &behaviour->advice_fault);
@@ -205,6 +206,18 @@ static bool read_trouble(const json_t *body, struct host_trouble *trouble)
 	       read_code(body, "next_code", trouble->next_code);
 }
 
+// What the bank says on its own: {"say":"201"} is the cut-over, which closes the settlement.
+static void say(struct bank_web *web, const char *code)
+{
+	if (!code || strlen(code) != 3 || !text_is_digits(bytes_text(code)))
+		return;
+	bank_host_say(web->bank->host, code);
+	struct result result =
+	        strcmp(code, "201") == 0 ? settlement_save(web->bank->ledger) : RESULT_OK;
+	if (!result_ok(result))
+		log_event(LOG_ERROR, "no_settlement_file", LOG_RESULT(result));
+}
+
 // {"lose_answers_percent":10,…}: members that are not there stay; {"hang_up":true} closes all.
 void control_handle_trouble(struct bank_web *web, struct serve_request *request, struct bytes rest)
 {
@@ -220,6 +233,7 @@ void control_handle_trouble(struct bank_web *web, struct serve_request *request,
 	*trouble = next;
 	if (json_object_get(body, "keeps_rest"))
 		web->bank->keeps_rest = json_is_true(json_object_get(body, "keeps_rest"));
+	say(web, json_string_value(json_object_get(body, "say")));
 	if (json_is_true(json_object_get(body, "hang_up")))
 		bank_host_hang_up(web->bank->host);
 	web_json(request, 200, describe_line(web));

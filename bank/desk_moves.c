@@ -180,14 +180,18 @@ static void work_once(struct work *work, bool remember,
 	struct bank_answer answer = { 0 };
 	char repeat_key[BANK_KEY];
 
-	if (bank_cards_find(work->bank->cards, iso8583_get(work->request, 2), &work->card))
+	const char *forced = work->force_code;
+	if (bank_cards_find(work->bank->cards, iso8583_get(work->request, 2), &work->card)) {
 		work->result->fault = work->card.behaviour.advice_fault;
+		if (!forced[0] && strcmp(work->card.behaviour.advice_code, "00") != 0)
+			forced = work->card.behaviour.advice_code;
+	}
 	make_repeat_key(work, repeat_key);
 	const struct bank_answer *known = known_answer(work, repeat_key);
 	if (known) {
 		answer = *known;
 	} else {
-		const char *code = work->force_code[0] ? work->force_code : act(work, &answer);
+		const char *code = forced[0] ? forced : act(work, &answer);
 		desk_copy(bytes_text(code), answer.code, sizeof answer.code);
 		ledger_note_answer(ledger, work->key, &answer);
 		if (remember && strcmp(code, "00") == 0)

@@ -4,13 +4,16 @@
 
 #include "desk.h"
 #include "ledger.h"
+#include "wire.h"
 
 #include "base/check.h"
 #include "base/log.h"
 #include "iso8583/frame.h"
+#include "tls/tls.h"
 
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define FRAME_MAX (ISO8583_MESSAGE_MAX + ISO8583_FRAME_OVERHEAD)
 
@@ -18,7 +21,8 @@ struct connection {
 	uv_tcp_t tcp;
 	struct bank_host *host;
 	uint64_t id;
-	struct buffer input, output;
+	struct tls *tls;             // NULL: plain
+	struct buffer input, output; // in clear
 	bool closing;
 	struct connection *next;
 };
@@ -28,9 +32,8 @@ struct bank_host {
 	uv_tcp_t listener;
 	struct connection *connections;
 	struct delayed *delayed;
-	uint64_t last_id;
-	struct iso8583_dialect *dialect;
-	struct iso8583_framing framing;
+	uint64_t last_id, last_said;
+	struct bank_wire wire;
 	struct host_trouble trouble;
 	struct iso8583_message request, answer;
 	uint8_t read_room[65536];
@@ -61,6 +64,7 @@ static void on_closed(uv_handle_t *handle)
 	*where = connection->next;
 	buffer_done(&connection->input);
 	buffer_done(&connection->output);
+	tls_free(connection->tls);
 	free(connection);
 }
 
@@ -81,15 +85,11 @@ static void on_written(uv_write_t *request, int status)
 		hang_up(connection);
 }
 
-// Sends what has gathered in the connection's output.
-static void flush(struct connection *connection)
+static void send_bytes(struct connection *connection, struct bytes rest)
 {
-	struct bytes rest = buffer_view(&connection->output);
-
-	if (connection->closing || rest.length == 0)
-		return;
-	uv_buf_t part = uv_buf_init((char *)connection->output.data, (unsigned)rest.length);
+	uv_buf_t part = uv_buf_init((char *)rest.data, (unsigned)rest.length);
 	int written = uv_try_write((uv_stream_t *)&connection->tcp, &part, 1);
+
 	if (written > 0)
 		rest = bytes_slice(rest, (size_t)written, rest.length);
 	if (rest.length > 0 && (written >= 0 || written == UV_EAGAIN)) {
@@ -105,6 +105,24 @@ static void flush(struct connection *connection)
 	} else if (rest.length > 0) {
 		hang_up(connection);
 	}
+}
+
+// Sends what has gathered in the connection's output, and what TLS has to say.
+static void flush(struct connection *connection)
+{
+	struct bytes rest = buffer_view(&connection->output);
+
+	if (connection->tls && rest.length > 0 && !connection->closing &&
+	    !result_ok(tls_send(connection->tls, rest)))
+		hang_up(connection);
+	if (connection->tls)
+		rest = tls_pending(connection->tls);
+	if (connection->closing || rest.length == 0)
+		return;
+	size_t length = rest.length;
+	send_bytes(connection, rest);
+	if (connection->tls)
+		tls_sent(connection->tls, length);
 	buffer_reset(&connection->output);
 }
 
@@ -169,15 +187,14 @@ static void set_wrong_stan(struct bank_host *host)
 }
 
 // Packs the answer into `frame`. A TPDU goes back with its addresses changed over.
-static size_t pack_answer(struct bank_host *host, struct bytes tpdu,
+static size_t pack_answer(struct bank_host *host, struct bytes tpdu, bool spoil_mac,
                           uint8_t frame[static FRAME_MAX])
 {
-	size_t overhead = iso8583_frame_overhead(&host->framing);
-	struct iso8583_place place = { 0, 0 };
-	uint8_t back[ISO8583_TPDU] = { 0 };
-	size_t length;
-	struct result result = iso8583_pack(host->dialect, &host->answer, frame + overhead,
-	                                    ISO8583_MESSAGE_MAX, &length, &place);
+	size_t overhead = iso8583_frame_overhead(&host->wire.framing);
+	uint8_t back[ISO8583_TPDU] = { 0x60 };
+	size_t length = 0;
+	struct result result =
+	        bank_wire_pack(&host->wire, &host->answer, spoil_mac, frame + overhead, &length);
 
 	if (tpdu.length == ISO8583_TPDU) {
 		back[0] = tpdu.data[0];
@@ -185,10 +202,9 @@ static size_t pack_answer(struct bank_host *host, struct bytes tpdu,
 		memcpy(back + 3, tpdu.data + 1, 2);
 	}
 	if (result_ok(result))
-		result = iso8583_frame_write(&host->framing, length, back, frame);
+		result = iso8583_frame_write(&host->wire.framing, length, back, frame);
 	if (!result_ok(result)) {
-		log_event(LOG_ERROR, "cannot_answer", LOG_RESULT(result),
-		          LOG_NUMBER("field", place.field));
+		log_event(LOG_ERROR, "cannot_answer", LOG_RESULT(result));
 		return 0;
 	}
 	return overhead + length;
@@ -199,7 +215,7 @@ static void send_with_fault(struct connection *connection, struct bytes frame,
                             enum bank_fault fault)
 {
 	struct bank_host *host = connection->host;
-	size_t overhead = iso8583_frame_overhead(&host->framing);
+	size_t overhead = iso8583_frame_overhead(&host->wire.framing);
 
 	switch (fault) {
 	case BANK_FAULT_SILENT: break;
@@ -232,7 +248,7 @@ static void send_answer(struct connection *connection, struct bytes tpdu, enum b
 
 	if (fault == BANK_FAULT_WRONG_STAN)
 		set_wrong_stan(host);
-	size_t length = pack_answer(host, tpdu, frame);
+	size_t length = pack_answer(host, tpdu, fault == BANK_FAULT_WRONG_MAC, frame);
 	struct bytes bytes = bytes_from(frame, length);
 	if (length == 0)
 		return;
@@ -255,16 +271,23 @@ static void work_on(struct connection *connection, struct bytes message, struct 
 	const char *force_code = "";
 	struct iso8583_place place;
 	struct desk_result done;
-	struct result result = iso8583_unpack(host->dialect, message, &host->request, &place);
+	struct result result = iso8583_unpack(host->wire.dialect, message, &host->request, &place);
 
 	if (!result_ok(result)) {
 		log_event(LOG_WARN, "unreadable", LOG_RESULT(result),
 		          LOG_NUMBER("field", place.field), LOG_NUMBER("offset", place.offset));
 		return;
 	}
+	if (host->request.mti[2] % 2 == 1)
+		return; // the other side's answer to a network message of ours
 	bool about_card = desk_is_about_card(&host->request);
 	if (trouble->deaf || (about_card && by_chance(trouble->lose_requests_percent)))
 		return;
+	if (bank_wire_wants_mac(&host->wire, host->request.mti) &&
+	    !bank_wire_check(&host->wire, &host->request, message)) {
+		log_event(LOG_WARN, "wrong_mac");
+		return;
+	}
 	bool next = about_card && trouble->next_count > 0;
 	if (next)
 		force_code = trouble->next_code;
@@ -287,7 +310,7 @@ static void take_frames(struct connection *connection)
 	while (!connection->closing) {
 		struct bytes rest = buffer_view(&connection->input);
 		rest = bytes_slice(rest, taken, rest.length);
-		struct result result = iso8583_frame_read(&connection->host->framing, rest,
+		struct result result = iso8583_frame_read(&connection->host->wire.framing, rest,
 		                                          &message, &tpdu, &consumed);
 		if (!result_ok(result)) {
 			log_event(LOG_WARN, "bad_frame", LOG_RESULT(result));
@@ -317,12 +340,24 @@ static void on_room_wanted(uv_handle_t *handle, size_t size, uv_buf_t *ret_room)
 static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 {
 	struct connection *connection = stream->data;
+	struct bytes bytes = bytes_from(room->base, got > 0 ? (size_t)got : 0);
 
 	if (got < 0) {
 		hang_up(connection);
 		return;
 	}
-	buffer_put(&connection->input, bytes_from(room->base, (size_t)got));
+	if (!connection->tls) {
+		buffer_put(&connection->input, bytes);
+	} else {
+		struct result result = tls_receive(connection->tls, bytes, &connection->input);
+		flush(connection); // the handshake, or an alert
+		if (!result_ok(result)) {
+			log_event(LOG_WARN, "tls_ended",
+			          LOG_TEXT("detail", tls_why(connection->tls)));
+			hang_up(connection);
+			return;
+		}
+	}
 	if (connection->input.failed)
 		hang_up(connection);
 	else
@@ -347,48 +382,12 @@ static void on_connection(uv_stream_t *listener, int status)
 		hang_up(connection);
 		return;
 	}
+	if (host->wire.tls && !result_ok(tls_accept(host->wire.tls, &connection->tls))) {
+		hang_up(connection);
+		return;
+	}
 	uv_tcp_nodelay(&connection->tcp, 1);
 	uv_read_start((uv_stream_t *)&connection->tcp, on_room_wanted, on_read);
-}
-
-// One `name=value` of the line's description.
-static bool set_option(struct bank_host *host, struct bytes option)
-{
-	size_t equals = bytes_find(option, '=');
-	struct bytes name = bytes_slice(option, 0, equals);
-	struct bytes value = bytes_slice(option, equals + 1, option.length);
-	bool yes = bytes_equal_text(value, "yes");
-
-	if (bytes_equal_text(name, "dialect")) {
-		iso8583_dialect_done(&host->dialect);
-		return result_ok(iso8583_dialect_find(value, &host->dialect));
-	}
-	if (bytes_equal_text(name, "header"))
-		return iso8583_header_named(value, &host->framing.header);
-	if (!yes && !bytes_equal_text(value, "no"))
-		return false;
-	if (bytes_equal_text(name, "inclusive"))
-		host->framing.inclusive = yes;
-	else if (bytes_equal_text(name, "tpdu"))
-		host->framing.tpdu = yes;
-	else
-		return false;
-	return true;
-}
-
-static struct result read_line(struct bank_host *host, const char *line)
-{
-	struct bytes rest = bytes_text(line);
-
-	TRY(iso8583_dialect_find(BYTES_LITERAL("1987-bcd"), &host->dialect));
-	host->framing = (struct iso8583_framing){ .max = ISO8583_MESSAGE_MAX };
-	while (rest.length > 0) {
-		size_t length = bytes_find(rest, ',');
-		if (!set_option(host, bytes_slice(rest, 0, length)))
-			return FAIL(ERROR_INPUT, "--iso-line is not understood");
-		rest = bytes_slice(rest, length + 1, rest.length);
-	}
-	return RESULT_OK;
 }
 
 static struct result listen_on(struct bank_host *host)
@@ -417,7 +416,7 @@ struct result bank_host_start(struct bank *bank, const char *line, int late_ms)
 	bank->host = host;
 	host->bank = bank;
 	host->trouble.late_ms = late_ms;
-	TRY(read_line(host, line));
+	TRY(bank_wire_read(line, &host->wire));
 	uv_tcp_init(bank->loop, &host->listener);
 	host->listener.data = host;
 	return listen_on(host);
@@ -428,6 +427,27 @@ void bank_host_hang_up(struct bank_host *host)
 	for (struct connection *connection = host->connections; connection;
 	     connection = connection->next)
 		hang_up(connection);
+}
+
+void bank_host_say(struct bank_host *host, const char *code)
+{
+	time_t now = (time_t)(bank_now_ms(host->bank) / 1000);
+	uint8_t frame[FRAME_MAX];
+	struct tm utc;
+	char sent_at[16];
+
+	gmtime_r(&now, &utc);
+	strftime(sent_at, sizeof sent_at, "%m%d%H%M%S", &utc);
+	for (struct connection *connection = host->connections; connection;
+	     connection = connection->next) {
+		iso8583_begin(&host->answer, "0800");
+		iso8583_set(&host->answer, 7, bytes_text(sent_at));
+		iso8583_set_number(&host->answer, 11, ++host->last_said, 6);
+		iso8583_set(&host->answer, 70, bytes_text(code));
+		size_t length = pack_answer(host, BYTES_NONE, false, frame);
+		buffer_put(&connection->output, bytes_from(frame, length));
+		flush(connection);
+	}
 }
 
 size_t bank_host_connections(const struct bank_host *host)
@@ -460,7 +480,7 @@ void bank_host_stop(struct bank *bank)
 	while (host->connections || host->delayed || uv_is_active((uv_handle_t *)&host->listener))
 		uv_run(bank->loop, UV_RUN_NOWAIT);
 	uv_run(bank->loop, UV_RUN_NOWAIT);
-	iso8583_dialect_free(host->dialect);
+	bank_wire_done(&host->wire);
 	free(host);
 	bank->host = NULL;
 }

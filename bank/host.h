@@ -20,11 +20,14 @@ struct host_trouble {
 };
 
 // `line` describes the line: "dialect=1987-bcd,header=binary2,inclusive=no,tpdu=no" (these are the
-// defaults; NULL or parts of it will do). Port 0: any; bank->iso_port is set to the real one.
+// defaults; NULL or parts of it will do; wire.h). Port 0: any; bank->iso_port is set to the real
+// one.
 MUST_USE struct result bank_host_start(struct bank *bank, const char *line, int late_ms);
 void bank_host_stop(struct bank *bank);
 
 struct host_trouble *bank_host_trouble(struct bank_host *host);
 // Closes every connection at once.
 void bank_host_hang_up(struct bank_host *host);
+// Sends a network message (0800) with this DE70 on every connection: 001, 002, 201 (cut-over), 301.
+void bank_host_say(struct bank_host *host, const char *code);
 size_t bank_host_connections(const struct bank_host *host);

@@ -7,7 +7,7 @@ const content = document.getElementById('content');
 const sheet = document.getElementById('sheet');
 
 const challenges = ['frictionless', 'sms', 'app', 'decoupled', 'attempted', 'refused', 'unavailable', 'not_enrolled', 'ds_fails'];
-const faults = ['none', 'silent', 'late', 'twice', 'wrong_stan', 'half_frame', 'hang_up', 'garbage'];
+const faults = ['none', 'silent', 'late', 'twice', 'wrong_stan', 'half_frame', 'hang_up', 'garbage', 'wrong_mac'];
 const percents = ['lose_requests_percent', 'lose_answers_percent', 'delay_percent', 'delay_ms', 'repeat_percent', 'late_ms'];
 
 const spaced = (number) => number.replace(/(.{4})(?=.)/g, '$1 ');
@@ -35,6 +35,7 @@ function openCard(row) {
 			field(t('challenge'), select('challenge', challenges, behaviour.challenge, 'challenge')),
 			field(t('verify_code'), el('input.field-input', { name: 'verify_code', value: behaviour.verify_code, maxlength: 2 })),
 			field(t('payment_code'), el('input.field-input', { name: 'payment_code', value: behaviour.payment_code, maxlength: 2 })),
+			field(t('advice_code'), el('input.field-input', { name: 'advice_code', value: behaviour.advice_code, maxlength: 2, placeholder: '00' })),
 			field(t('cvc_result'), el('input.field-input', { name: 'cvc_result', value: behaviour.cvc_result, maxlength: 1, placeholder: t('as_it_is') })),
 			field(t('verify_fault'), select('verify_fault', faults, behaviour.verify_fault, 'fault')),
 			field(t('payment_fault'), select('payment_fault', faults, behaviour.payment_fault, 'fault')),
@@ -87,15 +88,18 @@ async function drawLine() {
 			field(t('next_fault'), select('next_fault', faults, line.next_fault, 'fault')),
 			field(t('next_code'), el('input.field-input', { name: 'next_code', value: line.next_code, maxlength: 2 }))),
 		tick('deaf', line.deaf),
+		tick('keeps_rest', line.keeps_rest),
 		el('div.buttons', {},
 			el('button.button.button-small', { type: 'submit', value: 'save' }, t('save')),
+			el('button.button.button-quiet.button-small', { type: 'submit', value: 'say' }, t('cut_over')),
 			el('button.button.button-quiet.button-small', { type: 'submit', value: 'hang_up' }, t('hang_up'))));
 }
 
 lineForm.addEventListener('submit', async (event) => {
 	event.preventDefault();
 	const values = Object.fromEntries(new FormData(lineForm));
-	const body = { next_fault: values.next_fault, next_code: values.next_code, deaf: lineForm.deaf.checked, hang_up: event.submitter.value === 'hang_up' };
+	const body = { next_fault: values.next_fault, next_code: values.next_code, deaf: lineForm.deaf.checked, keeps_rest: lineForm.keeps_rest.checked,
+		hang_up: event.submitter.value === 'hang_up', say: event.submitter.value === 'say' ? '201' : '' };
 	for (const name of [...percents, 'next_count']) body[name] = Number(values[name]);
 	await post('/control/line', body);
 	await drawLine();
@@ -112,8 +116,8 @@ async function drawLedger() {
 	const key = JSON.stringify(ledger);
 	if (key === shown) return;
 	shown = key;
-	totals.replaceChildren(...['verifications', 'approvals', 'refusals', 'captures', 'reversals', 'unknown_reversals', 'held', 'captured'].map((name) =>
-		el('div', {}, el('dt', {}, t(`total_${name}`)), el('dd', {}, (name === 'held' || name === 'captured' ? ledger.totals[name] / 100 : ledger.totals[name]).toLocaleString(locale)))));
+	totals.replaceChildren(...['verifications', 'approvals', 'refusals', 'captures', 'reversals', 'unknown_reversals', 'refunds', 'held', 'captured', 'refunded'].map((name) =>
+		el('div', {}, el('dt', {}, t(`total_${name}`)), el('dd', {}, (['held', 'captured', 'refunded'].includes(name) ? ledger.totals[name] / 100 : ledger.totals[name]).toLocaleString(locale)))));
 	entries.replaceChildren(ledger.entries.length === 0 ? el('p.muted', {}, t('no_entries')) : el('table', {},
 		el('thead', {}, el('tr', {}, ['at', 'card', 'state', 'code', 'rrn'].map((name) => el('th', {}, t(`column_${name}`))), el('th.sum', {}, t('column_sum')))),
 		el('tbody', {}, [...ledger.entries].reverse().map((one) => el('tr', {},
@@ -124,7 +128,7 @@ async function drawLedger() {
 // ---------------------------------------------------------------- all of it
 
 content.append(
-	el('section.stack', {}, el('div.section-head', {}, el('h2.strong', {}, t('ledger')), el('a.link', { href: '/control/ledger' }, 'JSON')), totals, entries),
+	el('section.stack', {}, el('div.section-head', {}, el('h2.strong', {}, t('ledger')), el('a.link', { href: '/control/settlement.csv' }, t('settlement')), el('a.link', { href: '/control/ledger' }, 'JSON')), totals, entries),
 	el('div.columns', {},
 		el('section.stack', {}, el('div', {}, el('h2.strong', {}, t('cards')), el('p.small.muted', {}, t('cards_text'))), cardsList),
 		el('section.stack', {}, el('div', {}, el('h2.strong', {}, t('line')), el('p.small.muted', {}, t('line_text'))), lineForm)));

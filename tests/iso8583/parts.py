@@ -1,6 +1,7 @@
 """What the tests of the ISO 8583 driver share: the sandbox bank, the driver behind its pipes, and a bank of a few lines of
 Python that does what no bank should. Real sockets on loopback."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -57,7 +58,10 @@ class Bank:
 
 
 class Driver:
-    """driver-iso8583 behind its pipes; answers by id, lines of its own in a list."""
+    """driver-iso8583 behind its pipes; answers by id, lines of its own in a list. Each has numbers of its own, because one
+    bank may see several in the same second."""
+
+    numbers = itertools.count(0, 10000)
 
     def __init__(self, port, **more):
         parameters = {"host": "127.0.0.1", "port": port, "acquirer": "400123", **more}
@@ -66,7 +70,7 @@ class Driver:
         self.answers = {}
         self.own = []
         self.log = []
-        self.last = 0
+        self.last = next(self.numbers) % 900000
         self.news = threading.Condition()
         threading.Thread(target=self.read, daemon=True).start()
         threading.Thread(target=lambda: self.log.extend(self.process.stderr), daemon=True).start()
@@ -173,7 +177,7 @@ def luhn(digits):
 # and to answer what no bank should.
 
 FIXED = {3: 6, 4: 12, 7: 10, 11: 6, 12: 6, 13: 4, 14: 4, 18: 4, 19: 3, 22: 3, 25: 2, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15,
-         43: 40, 49: 3, 70: 3, 90: 42, 95: 42}
+         43: 40, 49: 3, 64: 16, 70: 3, 90: 42, 95: 42, 128: 16}
 VARIABLE = {2: 2, 32: 2, 48: 3}
 
 
