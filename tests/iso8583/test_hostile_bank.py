@@ -82,6 +82,18 @@ def test_sign_on_comes_first_and_sign_off_last():
     bank.server.close()
 
 
+def test_nothing_is_sent_before_the_sign_on_was_answered():
+    bank = Rogue(sign_on="")
+    driver = Driver(bank.port, dialect="1987-ascii", length_header="ascii4", sign_on_timeout_ms=20000)
+    end = time.time() + 8
+    while "001" not in bank.network and time.time() < end:
+        threading.Event().wait(0.01)
+    assert driver.verify()["outcome"] == "not_sent"
+    assert bank.network == ["001"] and bank.queue.empty()
+    driver.process.kill()
+    bank.server.close()
+
+
 def test_echoes_keep_the_line_and_end_a_dead_one():
     bank = Rogue()
     driver = Driver(bank.port, dialect="1987-ascii", length_header="ascii4", echo_interval_s=1, echo_timeout_ms=300).up()

@@ -34,6 +34,19 @@ def test_several_lines_share_the_work_and_one_that_breaks_is_made_anew():
     bank.stop()
 
 
+def test_a_line_that_breaks_takes_only_its_own_requests_along():
+    bank = Bank(late_ms=1500)
+    driver = Driver(bank.port, lines=2).up()
+    wait_until(lambda: bank.get("line")["connections"] == 2)
+    cards = {number: driver.verify(number)["network_transaction_id"] for number in ("4000000000005217", "4000000000005258")}
+    late, breaks = (driver.send("authorize", number, amount=100, credential="stored", network_transaction_id=cards[number])
+                    for number in cards)  # lines take turns
+    assert driver.wait(breaks)["outcome"] == "unknown"
+    assert driver.wait(late)["outcome"] == "approved"
+    driver.stop()
+    bank.stop()
+
+
 @pytest.fixture
 def own_line(request):
     bank = Rogue()
