@@ -30,7 +30,7 @@ static struct result pack_frame(struct driver *driver, uint8_t *wire, size_t cap
 static void copy_digits(struct bytes from, char *to, size_t length)
 {
 	memset(to, ' ', length);
-	if (from.length <= length)
+	if (from.length > 0 && from.length <= length)
 		memcpy(to, from.data, from.length);
 }
 
