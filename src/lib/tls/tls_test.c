@@ -120,8 +120,11 @@ static void talk(void)
 {
 	if (result_ok(client.result) && !tls_is_up(client.tls))
 		client.result = tls_receive(client.tls, BYTES_NONE, &client.got);
-	while (carry(&client, &server) | carry(&server, &client))
-		;
+	bool some = true;
+	while (some) {
+		some = carry(&client, &server);
+		some = carry(&server, &client) || some;
+	}
 }
 
 static void open_sides(const struct tls_options *ours, const struct tls_options *theirs,

@@ -220,7 +220,6 @@ TEST(pauses_between_starts_grow)
 {
 	struct rig rig;
 	struct wire_message message;
-	int64_t last_ms = 0;
 	const struct wire_value failed[] = {
 		[WIRE_DRIVER_FAILED_CONNECTION] = WIRE_N(RIG_CONNECTION),
 		[WIRE_DRIVER_FAILED_DETAIL] = WIRE_B(BYTES_LITERAL("exit status 1")),
@@ -233,10 +232,7 @@ TEST(pauses_between_starts_grow)
 		REQUIRE(rig_expect_state(&rig, 2));
 		REQUIRE(rig_expect(&rig.parent, WIRE_START_DRIVER, &message));
 		REQUIRE(rig_expect_state(&rig, 0));
-		int64_t took_ms = clock_monotonic_ms() - from_ms;
-		EXPECT(took_ms >= 100 << i);
-		EXPECT(took_ms > last_ms);
-		last_ms = took_ms;
+		EXPECT(clock_monotonic_ms() - from_ms >= 100 << i);
 	}
 	EXPECT(rig_done(&rig));
 }
