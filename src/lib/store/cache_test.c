@@ -12,12 +12,14 @@ static struct store *open_new(void)
 
 static struct card card_of(int64_t id, int year)
 {
+	static char nothing[] = "{}";
+
 	return (struct card){ .id = id,
 		              .merchant = 7,
 		              .customer = id,
 		              .exp_year = year,
 		              .fingerprint = { (uint8_t)id, (uint8_t)(id >> 8) },
-		              .details = (char[]){ "{}" } };
+		              .details = nothing };
 }
 
 TEST(a_row_is_as_it_was_written_last)
