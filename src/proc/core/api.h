@@ -154,6 +154,11 @@ void api_sessions_sweep(struct core *core);
 // Gives both their keys, each the other's, and writes them. api_sessions.c.
 void api_session_open(struct core *core, struct session *session, struct setup_intent *intent);
 
+// The tables of what a route takes: its own, and those that all routes of its kind have.
+// api_routes.c.
+void api_param_tables(const struct api_route *route,
+                      const struct api_param *ret_tables[static API_PARAMS_TABLES]);
+
 // --- handlers: each answers, or parks its call
 #define API_ROUTE(method, path, flags, object, named, handle, params, summary)                     \
 	void handle(struct api_call *call);

@@ -73,20 +73,6 @@ static json_t *query_param(const struct api_param *param)
 	                 (param->flags & API_REQUIRED) != 0, "schema", schema);
 }
 
-static void add_tables(const struct api_route *route,
-                       const struct api_param *tables[static API_PARAMS_TABLES])
-{
-	size_t count = 0;
-
-	tables[count++] = api_expand_params;
-	if (route->flags & API_LIST)
-		tables[count++] = api_list_params;
-	if (route->flags & API_SHOPPER)
-		tables[count++] = api_secret_params;
-	if (route->params)
-		tables[count++] = route->params;
-}
-
 // "/v1/customers/:id" becomes "/v1/customers/{id}"; a second word is {id2}. Adds both to `params`.
 static void put_path(const char *path, char *ret_path, json_t *params)
 {
@@ -119,10 +105,10 @@ static json_t *header_param(const char *name, int length)
 
 static void add_inputs(const struct api_route *route, json_t *operation, json_t *params)
 {
-	const struct api_param *tables[API_PARAMS_TABLES] = { NULL };
+	const struct api_param *tables[API_PARAMS_TABLES];
 	bool post = strcmp(route->method, "POST") == 0;
 
-	add_tables(route, tables);
+	api_param_tables(route, tables);
 	for (int t = 0; !post && t < API_PARAMS_TABLES && tables[t]; t++)
 		for (const struct api_param *row = tables[t]; row->name; row++)
 			if (!(row->flags & API_REFUSED) && row->type != API_ANYTHING)

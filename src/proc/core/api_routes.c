@@ -358,19 +358,29 @@ static bool read_form(struct api_call *call)
 	                        : "The parameters are not a well-formed form in UTF-8.");
 }
 
+void api_param_tables(const struct api_route *route,
+                      const struct api_param *ret_tables[static API_PARAMS_TABLES])
+{
+	size_t count = 0;
+
+	ret_tables[count++] = api_expand_params;
+	if (route->flags & API_LIST)
+		ret_tables[count++] = api_list_params;
+	if (route->flags & API_SHOPPER)
+		ret_tables[count++] = api_secret_params;
+	if (route->params)
+		ret_tables[count++] = route->params;
+	for (; count < API_PARAMS_TABLES; count++)
+		ret_tables[count] = NULL;
+}
+
 static bool read_params(struct api_call *call)
 {
 	const struct api_route *route = call->route;
-	const struct api_param *tables[API_PARAMS_TABLES] = { api_expand_params };
+	const struct api_param *tables[API_PARAMS_TABLES];
 	struct api_error error;
-	size_t count = 1;
 
-	if (route->flags & API_LIST)
-		tables[count++] = api_list_params;
-	if (route->flags & API_SHOPPER)
-		tables[count++] = api_secret_params;
-	if (route->params)
-		tables[count++] = route->params;
+	api_param_tables(route, tables);
 	if (api_params_read(call->form.pairs, call->form.count, tables, &call->params, &error) &&
 	    api_expand_read(&call->params, route->object, route->flags & API_LIST, &call->expand,
 	                    &error))
