@@ -44,8 +44,8 @@ test("keys: none, wrong, of a browser, of somebody else", async () => {
 	assert.ok((await caught(client("sk_test_nobody").customers.list())) instanceof Stripe.errors.StripeAuthenticationError);
 	assert.ok((await caught(open.customers.list())) instanceof Stripe.errors.StripePermissionError);
 	const { customer, card } = await linked();
-	for (const call of [other.customers.retrieve(customer), other.paymentMethods.retrieve(card), other.customers.del(customer)])
-		assert.equal((await caught(call)).statusCode, 404);
+	for (const call of [() => other.customers.retrieve(customer), () => other.paymentMethods.retrieve(card), () => other.customers.del(customer)])
+		assert.equal((await caught(call())).statusCode, 404);
 });
 
 test("the same key with another body is a StripeIdempotencyError, with the same body the same answer", async () => {

@@ -133,11 +133,12 @@ def test_one_that_dies_again_and_again_is_started_with_growing_pauses(operator, 
     def times(event):
         return [datetime.datetime.fromisoformat(at) for at in re.findall(
             rf'time=(\S+)Z .*event={event} driver=evil', operator.sandbox.log())]
-    wait_for(lambda: operator.state('evil').startswith('up'))
+    # Those before it have ended, and the log says so.
+    wait_for(lambda: operator.state('evil').startswith('up') and len(times('driver_started')) == len(times('driver_ended')) + 1)
     ended, started = len(times('driver_ended')), len(times('driver_started'))
     for more in (1, 2, 3):
         pay(evil.api, evil.customer, evil.card)
-        wait_for(lambda: len(times('driver_started')) == started + more)
+        wait_for(lambda: len(times('driver_ended')) == ended + more and len(times('driver_started')) == started + more)
         operator.await_up('evil')
     pauses = [(start - end).total_seconds()
               for end, start in zip(times('driver_ended')[ended:], times('driver_started')[started:])]

@@ -19,7 +19,9 @@ class Listening:
     def __init__(self, sandbox, url, merchant, *more):
         self.process = subprocess.Popen(
             [sandbox.folder / 'programs/onfile', 'listen', '--forward-to', url, '--merchant', merchant, *more,
-             '--config', sandbox.folder / 'onfile.conf'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+             '--config', sandbox.folder / 'onfile.conf'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # What a shell runs in the background ignores Ctrl-C, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         self.first = self.process.stdout.readline()
         found = re.search(r'whsec_\S+', self.first)
         self.secret = found[0] if found else None
