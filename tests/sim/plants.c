@@ -227,16 +227,27 @@ int64_t __wrap_store_one(struct store *store, enum store_statement statement, in
 	return __real_store_one(store, statement, otherwise, values, count);
 }
 
-int __real_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
-                                     int *ret_done);
-int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
-                                     int *ret_done);
-int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *database, const char *name, int mode, int *ret_log,
-                                     int *ret_done)
+// The store asks for the file system only to make its log durable before it reads it.
+sqlite3_vfs *__real_sqlite3_vfs_find(const char *name);
+sqlite3_vfs *__wrap_sqlite3_vfs_find(const char *name);
+
+static int nothing_is_there(sqlite3_vfs *vfs, const char *name, int flags, int *ret_there)
 {
-	if (plant_is("trust_the_cache"))
-		return SQLITE_OK;
-	return __real_sqlite3_wal_checkpoint_v2(database, name, mode, ret_log, ret_done);
+	(void)vfs;
+	(void)name;
+	(void)flags;
+	*ret_there = 0;
+	return SQLITE_OK;
+}
+
+sqlite3_vfs *__wrap_sqlite3_vfs_find(const char *name)
+{
+	static sqlite3_vfs blind;
+
+	if (!plant_is("trust_the_cache"))
+		return __real_sqlite3_vfs_find(name);
+	blind.xAccess = nothing_is_there;
+	return &blind;
 }
 
 void __real_core_ids_start(struct core *core);

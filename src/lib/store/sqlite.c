@@ -7,6 +7,7 @@
 #include "store/cache.h"
 #include "store/rows.h"
 
+#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,18 +131,6 @@ static struct result check_tables(struct store *store)
 	return RESULT_OK;
 }
 
-// What a program that was killed had written and not yet fsynced is seen here and may still be lost
-// with the power; after an fsync that failed a later one does not write it either. Nothing may be
-// said that rests on it: it is copied into the database and fsynced there before anything is read.
-static struct result make_durable(struct store *store)
-{
-	if (!store->failed &&
-	    sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
-	                              NULL) != SQLITE_OK)
-		note_failure(store);
-	return store_result(store);
-}
-
 // Called for every row that any statement changes.
 static void on_change(void *owner, int operation, const char *database, const char *table,
                       sqlite3_int64 id)
@@ -155,8 +144,54 @@ static void on_change(void *owner, int operation, const char *database, const ch
 			store_cache_drop(store->cache, (enum store_table)t, id);
 }
 
+// Writes a file's bytes over themselves and fsyncs them.
+static bool rewrite(sqlite3_file *file)
+{
+	uint8_t block[16 * 1024];
+	sqlite3_int64 size = 0;
+
+	if (file->pMethods->xFileSize(file, &size) != SQLITE_OK)
+		return false;
+	for (sqlite3_int64 at = 0; at < size; at += (int)sizeof(block)) {
+		bool last = size - at < (int)sizeof(block);
+		int length = last ? (int)(size - at) : (int)sizeof(block);
+		if (file->pMethods->xRead(file, block, length, at) != SQLITE_OK ||
+		    file->pMethods->xWrite(file, block, length, at) != SQLITE_OK)
+			return false;
+	}
+	return size == 0 || file->pMethods->xSync(file, SQLITE_SYNC_FULL) == SQLITE_OK;
+}
+
+// What a program that was killed had written and not yet fsynced can be read and may still be lost
+// with the power; after an fsync that failed, no later fsync writes it. Nothing may be said that
+// rests on it, and it must not reach the database by a checkpoint: with the power gone, the shorter
+// log of the disk would be played over newer pages. So the log is written once more, and fsynced,
+// before SQLite looks at it.
+static struct result log_durable(const char *path)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	char name[PATH_MAX];
+	int there = 0;
+
+	if (path[0] == ':' || (size_t)snprintf(name, sizeof(name), "%s-wal", path) >= sizeof(name))
+		return RESULT_OK;
+	if (vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &there) != SQLITE_OK || !there)
+		return RESULT_OK;
+	sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
+	if (!file)
+		return FAIL(ERROR_MEMORY, "no memory for the log");
+	bool good = vfs->xOpen(vfs, name, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, NULL) ==
+	                    SQLITE_OK &&
+	            rewrite(file);
+	if (file->pMethods)
+		file->pMethods->xClose(file);
+	free(file);
+	return good ? RESULT_OK : FAIL(ERROR_SYSTEM, "the store's log cannot be made durable");
+}
+
 static struct result open_database(struct store *store, const char *path)
 {
+	TRY(log_durable(path));
 	if (sqlite3_open_v2(path, &store->database,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	                    NULL) != SQLITE_OK) {
@@ -169,7 +204,6 @@ static struct result open_database(struct store *store, const char *path)
 	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
 	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;");
-	TRY(make_durable(store));
 	int64_t version = text_number(store, "PRAGMA user_version");
 	if (version > SCHEMA_VERSION)
 		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");
