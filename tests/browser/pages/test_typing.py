@@ -200,7 +200,7 @@ def test_enter_goes_on_and_then_submits(page, session):
     assert page.focus() == "code"
     page.keys("123", Keys.ENTER)
     page.view("busy")
-    assert [verb for verb, _ in session.posts] == ["card"]
+    until(lambda: [verb for verb, _ in session.posts] == ["card"], "one card")
 
 
 def test_errors_change_with_the_language(page):
