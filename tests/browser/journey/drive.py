@@ -16,6 +16,7 @@ from selenium.common.exceptions import (ElementClickInterceptedException, Elemen
                                         NoSuchFrameException, StaleElementReferenceException, TimeoutException, WebDriverException)
 from selenium.webdriver.chrome.service import Service as ChromeService
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.remote_connection import RemoteConnection
 from selenium.webdriver.support.ui import WebDriverWait
 from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 
@@ -23,6 +24,7 @@ from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 PASSING = (StaleElementReferenceException, NoSuchElementException, NoSuchFrameException, ElementClickInterceptedException,
            ElementNotInteractableException)
 WAIT_S = 15
+RemoteConnection.set_timeout(60)  # a driver that does not answer fails its test, and does not hold up all that follow
 POLL_S = 0.03
 PHONE, WIDE = (360, 740), (1280, 800)
 
@@ -47,6 +49,7 @@ class Browser:
         driver.set_page_load_timeout(WAIT_S)
         self.name, self.driver, self.console = name, driver, console
         self.read = 0
+        self.patient = patient
         # Who does not wait for pages to be loaded looks at pages that are just going, with errors of every kind.
         self.passing = PASSING if patient else (WebDriverException,)
 
@@ -118,7 +121,8 @@ class Browser:
         """Waits until the card page shows one of these views."""
         def now():
             name = self.js("return document.querySelector('.checkout')?.dataset.view ?? null")
-            return name if name in names and self.js("return document.readyState") == "complete" else None
+            loaded = not self.patient or self.js("return document.readyState") == "complete"
+            return name if name in names and loaded else None
         return self.wait(now, f"the view {names}")
 
     def fill(self, number, expiry="12/30", code="123", name=""):
