@@ -238,7 +238,7 @@ def test_vault_makes_no_socket_and_opens_no_file_while_cards_go_through_it(runni
         assert journey.pay(number[-4:]).json()['order']['state'] == 'paid'
     finally:
         calls = trace.stop()
-    assert len(re.findall(r'\bwrite\(|\bwritev\(|\bsendmsg\(', calls)) > 4, calls
+    assert len(re.findall(r'\b(?:write|writev|sendmsg|sendto)\(', calls)) > 4, calls  # requests share a write when they come together
     assert FORBIDDEN.findall(calls) == []
 
 

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 
 import requests
+import urllib3
 from selenium import webdriver
 from selenium.common.exceptions import (ElementClickInterceptedException, ElementNotInteractableException, NoSuchElementException,
                                         NoSuchFrameException, StaleElementReferenceException, TimeoutException, WebDriverException)
@@ -24,6 +25,7 @@ from selenium.webdriver.webkitgtk.options import Options as WebKitOptions
 PASSING = (StaleElementReferenceException, NoSuchElementException, NoSuchFrameException, ElementClickInterceptedException,
            ElementNotInteractableException)
 WAIT_S = 15
+LOST_S = 6
 RemoteConnection.set_timeout(60)  # a driver that does not answer fails its test, and does not hold up all that follow
 POLL_S = 0.03
 PHONE, WIDE = (360, 740), (1280, 800)
@@ -50,8 +52,9 @@ class Browser:
         self.name, self.driver, self.console = name, driver, console
         self.read = 0
         self.patient = patient
-        # Who does not wait for pages to be loaded looks at pages that are just going, with errors of every kind.
-        self.passing = PASSING if patient else (WebDriverException,)
+        # Who does not wait for pages to be loaded looks at pages that are just going, with errors of every kind; and WebKitGTK forgets
+        # to answer a question to a page that went in that moment: it is asked again.
+        self.passing = PASSING if patient else (WebDriverException, urllib3.exceptions.HTTPError)
 
     def wait(self, check, what, seconds=WAIT_S):
         waiting = WebDriverWait(self.driver, seconds, poll_frequency=POLL_S, ignored_exceptions=self.passing)
@@ -249,6 +252,10 @@ def webkit(folder, patient=True):
     options.set_capability("pageLoadStrategy", "normal" if patient else "none")
     with display():
         driver = webdriver.WebKitGTK("/usr/bin/WebKitWebDriver", options=options, service_log_path=f"{folder}/webkit.log", keep_alive=True)
+        if not patient:
+            connections = driver.command_executor._conn
+            connections.connection_pool_kw["timeout"] = LOST_S
+            connections.clear()
         try:
             yield Browser("webkit", driver, patient=patient)
         finally:
