@@ -101,7 +101,7 @@ def end(sandbox):
 def state_of(pid):
     try:
         return open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return 'X'
 
 
