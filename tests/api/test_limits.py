@@ -11,7 +11,7 @@ TRIES = 200  # far more than the quota gives in the time that they take
 
 @pytest.fixture(scope='module')
 def slow():
-    one = Sandbox(conf=f'{LIFTED}\nlimit.secret = {QUOTA}\nlimit.publishable = {QUOTA}')
+    one = Sandbox(conf=f'{LIFTED}\nlimit.secret = {QUOTA}\nlimit.publishable = {QUOTA}\nlisten.proxies = loopback')
     yield one
     one.stop()
 
@@ -57,6 +57,25 @@ def test_one_keys_limit_is_not_anothers(slow, shop):
         until_refused(lambda busy=busy: busy.get('/v1/card_keys'))
         assert clients[2].get('/v1/card_keys').status_code == 200
         until_taken(lambda: clients[2].get('/v1/card_keys'))
+
+
+def test_a_shopper_behind_a_proxy_has_an_address_of_their_own(slow, shop):
+    client = Client(slow, shop.publishable_key)
+
+    def call(address):
+        return client('GET', '/v1/card_keys', headers={'X-Forwarded-For': f'198.51.100.1, {address}'})
+    until_refused(lambda: call('192.0.2.1'))
+    assert call('192.0.2.2').status_code == 200
+    until_refused(lambda: call('2001:db8::1'))
+    assert call('2001:db8::2').status_code == 429, 'a /64 is one home'
+    assert call('2001:db8:0:1::1').status_code == 200
+    assert 'X-Forwarded-For' in error_of(call('unknown'), 400)['message']
+
+
+def test_nobody_else_may_say_whose_request_it_is(api):
+    """Without a proxy in the configuration the field means nothing, whatever it holds."""
+    answer = api('GET', '/v1/customers', headers={'X-Forwarded-For': 'unknown'})
+    assert answer.status_code == 200
 
 
 def test_a_refusal_for_the_rate_is_not_kept_for_its_idempotency_key(slow, shop):

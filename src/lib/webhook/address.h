@@ -6,29 +6,8 @@
 // section 2.5.5, translated: RFC 6052) count as what they hold.
 #pragma once
 
-#include "base/result.h"
+#include "net/range.h"
 
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/socket.h>
-
-enum { WEBHOOK_RANGES_MAX = 32, WEBHOOK_ADDRESS_BYTES = 16 };
-
-// An IPv6 range; IPv4 ones are the mapped ones.
-struct webhook_range {
-	uint8_t address[WEBHOOK_ADDRESS_BYTES];
-	int bits;
-};
-
-struct webhook_ranges {
-	struct webhook_range ranges[WEBHOOK_RANGES_MAX];
-	size_t count;
-};
-
-// Reads what the operator allows besides the Internet: "none", or words that are `loopback` or a
-// range (`10.1.0.0/16`, `fd00::/8`, `192.0.2.7`). ERROR_INPUT: a word is neither; ERROR_LIMIT: too
-// many.
-MUST_USE struct result webhook_ranges_read(const char *text, struct webhook_ranges *ret_ranges);
-
-// True when the address may be connected to. Of other families than IPv4 and IPv6: never.
-bool webhook_address_fits(const struct sockaddr *address, const struct webhook_ranges *allowed);
+// True when the address may be connected to: it is of the Internet, or in one of the ranges that
+// the operator allows besides. Of other families than IPv4 and IPv6: never.
+bool webhook_address_fits(const struct sockaddr *address, const struct net_ranges *allowed);

@@ -32,7 +32,7 @@ struct webhook_outcome {
 typedef void webhook_done(void *owner, int64_t id, const struct webhook_outcome *outcome);
 
 struct webhook_options {
-	struct webhook_ranges allowed;
+	struct net_ranges allowed;
 	const char *ca_file; // PEM certificates of who may sign; NULL or empty: the system's
 	webhook_done *done;
 	void *owner;

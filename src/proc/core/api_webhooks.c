@@ -56,16 +56,16 @@ static bool host_fits(const struct core *core, struct bytes host)
 	const char *allow = core->config.webhooks_allow;
 	struct sockaddr_in ipv4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 ipv6 = { .sin6_family = AF_INET6 };
-	struct webhook_ranges allowed;
+	struct net_ranges allowed;
 	char text[INET6_ADDRSTRLEN];
 
 	if (host.length && host.data[0] == '[')
 		host = bytes_slice(host, 1, host.length - 2);
 	if (!bytes_copy_text(host, text, sizeof(text)) ||
-	    !result_ok(webhook_ranges_read(allow[0]            ? allow
-	                                   : core->config.live ? "none"
-	                                                       : "loopback",
-	                                   &allowed)))
+	    !result_ok(net_ranges_read(allow[0]            ? allow
+	                               : core->config.live ? "none"
+	                                                   : "loopback",
+	                               &allowed)))
 		return true;
 	if (inet_pton(AF_INET, text, &ipv4.sin_addr) == 1)
 		return webhook_address_fits((const struct sockaddr *)&ipv4, &allowed);

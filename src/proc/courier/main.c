@@ -239,7 +239,7 @@ static struct result prepare(struct courier *courier, const struct config *confi
 
 	if (!allow[0])
 		allow = config->live ? "none" : "loopback";
-	TRY(webhook_ranges_read(allow, &options.allowed));
+	TRY(net_ranges_read(allow, &options.allowed));
 	TRY(open_keys(config->keys, courier->master));
 	TRY(webhook_prepare());
 	TRY(webhook_poster_new(&options, &courier->poster));

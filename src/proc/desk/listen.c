@@ -147,7 +147,7 @@ int desk_listen(const char *url, int count, char **arguments)
 
 	desk.url = url;
 	// The one who asks is the operator: it is their own machine and their own address.
-	struct result result = webhook_ranges_read("0.0.0.0/0 ::/0", &options.allowed);
+	struct result result = net_ranges_read("0.0.0.0/0 ::/0", &options.allowed);
 	if (result_ok(result))
 		result = webhook_poster_new(&options, &desk.poster);
 	if (!result_ok(result))

@@ -5,7 +5,7 @@
 #include "parent.h"
 
 #include "base/cleanup.h"
-#include "webhook/address.h"
+#include "net/range.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -191,22 +191,22 @@ static bool open_control(struct parent *parent, const char *name, uid_t user, in
 	return true;
 }
 
-// What only courier reads, but the operator should hear of before anything starts.
-static bool webhooks_fit(const struct config *config)
+// What only courier and web read, but the operator should hear of before anything starts.
+static bool ranges_fit(const char *key, const char *value)
 {
-	struct webhook_ranges ranges;
-	struct result result = webhook_ranges_read(config->webhooks_allow, &ranges);
+	struct net_ranges ranges;
+	struct result result = net_ranges_read(value, &ranges);
 
-	return result_ok(result) ||
-	       complain("the key webhooks.allow is not right: %s", result.detail);
+	return result_ok(result) || complain("the key %s is not right: %s", key, result.detail);
 }
 
 bool parent_open(struct parent *parent, const char *own_folder)
 {
 	int64_t operator_user = parent->config->user_operator;
 
-	return webhooks_fit(parent->config) && make_folders(parent, own_folder) &&
-	       open_listeners(parent) &&
+	return ranges_fit("webhooks.allow", parent->config->webhooks_allow) &&
+	       ranges_fit("listen.proxies", parent->config->listen_proxies) &&
+	       make_folders(parent, own_folder) && open_listeners(parent) &&
 	       open_control(parent, PARENT_ROOT_SOCKET, 0, &parent->root_control) &&
 	       open_control(parent, PARENT_OPERATOR_SOCKET,
 	                    operator_user > 0 ? (uid_t)operator_user : 0,

@@ -162,6 +162,7 @@ static struct result prepare(struct web *web, const struct config *config)
 		web->doors[i] = (struct web_door){ .web = web, .kind = (enum web_listener)i };
 		places += most_clients[i];
 	}
+	TRY(net_ranges_read(config->listen_proxies, &web->proxies));
 	web->https = strncmp(config->public_url, "https://", 8) == 0;
 	TRY(load_files(web, config));
 	TRY(make_loop(web));

@@ -1,5 +1,6 @@
 // What a client asks for: a static file, a probe, or something for core. The table `carried` says
 // which headers core gets to see.
+#include "web/forwarded.h"
 #include "web/web.h"
 
 #include "base/check.h"
@@ -26,12 +27,14 @@ enum { CARRIED = sizeof(carried) / sizeof(carried[0]) };
 struct result request_put(struct web *web, const struct waiting *waiting)
 {
 	const struct http_request *http = waiting->request->http;
+	char shopper[NET_ADDRESS_TEXT];
+	CHECK(forwarded_shopper(&web->proxies, &http->fields, waiting->request->peer, shopper));
 	struct wire_value values[WIRE_FIELDS_OF_REQUEST] = {
 		[WIRE_REQUEST_SERIAL] = WIRE_N(waiting->serial),
 		[WIRE_REQUEST_LISTENER] = WIRE_N(waiting->kind),
 		[WIRE_REQUEST_METHOD] = WIRE_B(http->method),
 		[WIRE_REQUEST_TARGET] = WIRE_B(http->target),
-		[WIRE_REQUEST_PEER] = WIRE_B(bytes_text(waiting->request->peer)),
+		[WIRE_REQUEST_PEER] = WIRE_B(bytes_text(shopper)),
 		[WIRE_REQUEST_HOST] = WIRE_B(http->host),
 		[WIRE_REQUEST_BODY] = WIRE_B(http->body),
 	};
@@ -41,11 +44,17 @@ struct result request_put(struct web *web, const struct waiting *waiting)
 	return wire_channel_put(&web->core->channel, WIRE_REQUEST, values);
 }
 
-// Core gets texts only, and none that is longer than the catalogue says.
+// Core gets texts only, none that is longer than the catalogue says, and the
+// address of somebody.
 static bool fits(struct web *web, struct serve_request *request)
 {
 	const struct wire_row *row = wire_row(WIRE_REQUEST);
+	char shopper[NET_ADDRESS_TEXT];
 
+	if (!forwarded_shopper(&web->proxies, &request->http->fields, request->peer, shopper)) {
+		refusal_give(web, request, 400, "X-Forwarded-For does not say an address.");
+		return false;
+	}
 	for (size_t i = 0; i < CARRIED; i++) {
 		struct bytes value = http_request_get(request->http, carried[i].header);
 		if (value.length > row->fields[carried[i].place].limit) {

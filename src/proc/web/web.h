@@ -3,6 +3,7 @@
 // database and no key; what it may do is what its jail leaves.
 #pragma once
 
+#include "net/range.h"
 #include "serve/serve.h"
 #include "serve/static.h"
 #include "wire/channel.h"
@@ -64,7 +65,8 @@ struct web {
 	char request_id[40];
 	uint64_t id_prefix, id_count;
 	unsigned max_connections;
-	bool https; // shoppers reach us over TLS
+	struct net_ranges proxies; // whose X-Forwarded-For is believed
+	bool https;                // shoppers reach us over TLS
 	bool stopping;
 	bool failed;
 	int doors_open;
