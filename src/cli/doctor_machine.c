@@ -195,11 +195,27 @@ static void disk_check(struct cli_doctor *doctor)
 	            inodes ? "" : ", but no inodes");
 }
 
+// TLS is a reverse proxy's: shoppers who come by https come through one.
+static void proxy_check(struct cli_doctor *doctor)
+{
+	const struct config *config = &doctor->call->config;
+	bool https = strncmp(config->public_url, "https://", 8) == 0;
+	bool named = strcmp(config->listen_proxies, "none") != 0;
+
+	cli_finding(doctor, https && !named ? CLI_DOUBTFUL : CLI_FINE, "proxy",
+	            "Set `listen.proxies` to the address of the proxy that does TLS: otherwise all "
+	            "shoppers have that address, for the guards and for the bank.",
+	            "%s",
+	            named   ? config->listen_proxies
+	            : https ? "shoppers come by https, but no proxy is named"
+	                    : "none");
+}
+
 void cli_examine_machine(struct cli_doctor *doctor)
 {
 	static void (*const checks[])(struct cli_doctor *) = {
-		clock_check, entropy_check, landlock_check, seccomp_check,
-		users_check, limits_check,  folders_check,  disk_check,
+		clock_check,  entropy_check, landlock_check, seccomp_check, users_check,
+		limits_check, folders_check, disk_check,     proxy_check,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

@@ -19,7 +19,7 @@ def test_doctor_finds_nothing_broken_in_a_sound_installation(operator):
     marks = findings(done.stdout)
     broken = [what for mark, what in marks if mark == '✗']
     assert (done.returncode, broken) == (0, []), done.stdout
-    assert {'clock', 'entropy', 'landlock', 'seccomp', 'users', 'files', 'memory', 'keys', 'keyring', 'data', 'drivers', 'disk',
+    assert {'clock', 'entropy', 'landlock', 'seccomp', 'users', 'files', 'memory', 'keys', 'keyring', 'data', 'drivers', 'disk', 'proxy',
             'program', 'driver', 'connection'} <= {what for _, what in marks}
     assert '✓ sign_on' in done.stdout  # of the connection's test
 
