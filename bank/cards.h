@@ -44,6 +44,7 @@ struct bank_behaviour {
 	bool verify_wants_proof; // 1A unless the message brings a value of our access control
 	                         // server
 	bool payment_wants_proof;
+	bool first_wants_proof; // payments with a card that is not on file yet
 	enum bank_fault verify_fault;
 	enum bank_fault payment_fault;
 	enum bank_fault advice_fault; // captures and reversals
@@ -52,7 +53,8 @@ struct bank_behaviour {
 // One row of the table: the numbers from `first` to `last`, as long as these, that pass Luhn.
 struct bank_card_row {
 	const char *first, *last;
-	const char *brand; // "visa", "mastercard", "mir", "amex", "unionpay"
+	const char *brand; // "visa", "mastercard", "mir", "amex", "unionpay", "discover", "diners",
+	                   // "jcb"
 	struct bank_behaviour behaviour;
 	const char *note; // one sentence for the control page
 };

@@ -33,11 +33,12 @@ static json_t *describe_behaviour(const struct bank_behaviour *behaviour)
 {
 	char cvc[2] = { behaviour->cvc_result, 0 };
 	json_t *described = json_pack(
-	        "{s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:s,s:s,s:s}", "challenge",
+	        "{s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:b,s:s,s:s,s:s}", "challenge",
 	        bank_challenge_name(behaviour->challenge), "verify_code", behaviour->verify_code,
 	        "payment_code", behaviour->payment_code, "advice_code", behaviour->advice_code,
 	        "cvc_result", cvc, "verify_wants_proof", behaviour->verify_wants_proof,
-	        "payment_wants_proof", behaviour->payment_wants_proof, "verify_fault",
+	        "payment_wants_proof", behaviour->payment_wants_proof, "first_wants_proof",
+	        behaviour->first_wants_proof, "verify_fault",
 	        bank_fault_name(behaviour->verify_fault), "payment_fault",
 	        bank_fault_name(behaviour->payment_fault), "advice_fault",
 	        bank_fault_name(behaviour->advice_fault));
@@ -98,11 +99,14 @@ static bool read_behaviour(const json_t *body, struct bank_behaviour *behaviour)
 	const char *cvc = json_string_value(json_object_get(body, "cvc_result"));
 	const json_t *proof = json_object_get(body, "verify_wants_proof");
 	const json_t *payment_proof = json_object_get(body, "payment_wants_proof");
+	const json_t *first_proof = json_object_get(body, "first_wants_proof");
 
 	if (proof)
 		behaviour->verify_wants_proof = json_is_true(proof);
 	if (payment_proof)
 		behaviour->payment_wants_proof = json_is_true(payment_proof);
+	if (first_proof)
+		behaviour->first_wants_proof = json_is_true(first_proof);
 	if (cvc && strlen(cvc) <= 1)
 		behaviour->cvc_result = *cvc;
 	return (!challenge || bank_challenge_read(bytes_text(challenge), &behaviour->challenge)) &&

@@ -132,12 +132,16 @@ static char check_code(const struct work *work)
 	return bytes_equal_text(code, work->card.cvc) ? 'M' : 'N';
 }
 
+static bool is_on_file(const struct work *work)
+{
+	return bytes_equal_text(bytes_slice(iso8583_get(work->request, 22), 0, 2), "10");
+}
+
 // Do the marks of stored credentials make sense? A card on file (DE22 10) comes with an id that we
 // gave out for it and without a code; a merchant alone can only use a card on file.
 static bool marks_make_sense(const struct work *work)
 {
-	struct bytes mode = bytes_slice(iso8583_get(work->request, 22), 0, 2);
-	bool on_file = bytes_equal_text(mode, "10");
+	bool on_file = is_on_file(work);
 	bool says_stored = bytes_equal_text(iso8583_tagged_get(work->private_data, "02"), "S");
 	bool merchant = bytes_equal_text(iso8583_tagged_get(work->private_data, "01"), "M");
 
@@ -161,6 +165,16 @@ static const char *check_proof(const struct work *work, bool wanted)
 	               : "05";
 }
 
+static bool wants_proof(const struct work *work, bool verify)
+{
+	const struct bank_behaviour *behaviour = &work->card.behaviour;
+
+	if (verify)
+		return behaviour->verify_wants_proof;
+	return behaviour->payment_wants_proof ||
+	       (behaviour->first_wants_proof && !is_on_file(work));
+}
+
 static const char *check_money(const struct work *work)
 {
 	const struct bank_account *account = ledger_account(work->bank->ledger, work->card.number);
@@ -176,7 +190,6 @@ static const char *decide(struct work *work, bool verify, char cvc_result)
 {
 	const struct bank_behaviour *behaviour = &work->card.behaviour;
 	const char *code = verify ? behaviour->verify_code : behaviour->payment_code;
-	bool proof_wanted = verify ? behaviour->verify_wants_proof : behaviour->payment_wants_proof;
 
 	if (work->force_code[0])
 		return work->force_code;
@@ -188,7 +201,7 @@ static const char *decide(struct work *work, bool verify, char cvc_result)
 		return "05";
 	if (cvc_result == 'N' && !behaviour->cvc_result)
 		return "N7";
-	const char *proof = check_proof(work, proof_wanted);
+	const char *proof = check_proof(work, wants_proof(work, verify));
 	if (proof[0])
 		return proof;
 	if (strcmp(code, "00") != 0)

@@ -258,6 +258,33 @@ TEST(proof_counts_for_its_card_only)
 	close_bank();
 }
 
+static const char *pay_first(const char *number, const char *stan, const char *private_data)
+{
+	begin("0100", number, stan, "000000001000");
+	iso8583_set(&request, 22, keep("812"));
+	iso8583_set(&request, 25, keep("59"));
+	iso8583_set(&request, 48, keep(private_data));
+	return code();
+}
+
+TEST(a_first_payment_may_need_a_proof)
+{
+	const char *number = "4000002500003155";
+	const char *value = "AAABBEg0VhI0VniQEjRWAAAAAAA=";
+	char private_data[128];
+
+	open_bank(NULL);
+	CODE(pay_first(CARD, "000001", "0101C0201F"), "00");
+	CODE(pay_first(number, "000002", "0101C0201F"), "1A");
+	bank_authentication_note(bank.authentications, number, value, bank_now_ms(&bank));
+	snprintf(private_data, sizeof private_data, "0101C0201F1228%s", value);
+	CODE(pay_first(number, "000003", private_data), "00");
+	snprintf(linked, sizeof linked, "%.*s", (int)transaction().length,
+	         (const char *)transaction().data);
+	CODE(pay(number, "000004", "000000001000"), "00"); // on file from here on
+	close_bank();
+}
+
 TEST(marks_that_make_no_sense_are_refused)
 {
 	open_bank(NULL);

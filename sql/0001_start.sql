@@ -49,7 +49,9 @@ CREATE TABLE customers (
 );
 CREATE INDEX customers_of_merchant ON customers (merchant, id);
 
--- A card that a bank approved (state 1), or one that was refused (state 0; shown in errors only).
+-- A card that a bank approved (state 1), one that was refused (state 0; shown in errors only), or one of a test token
+-- (state 2, 3 when a link has proven it as well). Each use of a token is a card of its own, so only other cards are
+-- on file once.
 CREATE TABLE cards (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,
@@ -72,7 +74,7 @@ CREATE TABLE cards (
 CREATE INDEX cards_leaving ON cards (removed_ms) WHERE removed_ms != 0 AND length(sealed) > 0;
 CREATE INDEX cards_of_customer ON cards (customer, id) WHERE customer != 0 AND removed_ms = 0;
 CREATE UNIQUE INDEX cards_once ON cards (customer, fingerprint)
-	WHERE customer != 0 AND removed_ms = 0;
+	WHERE customer != 0 AND removed_ms = 0 AND state < 2;
 
 CREATE TABLE setup_intents (
 	id INTEGER PRIMARY KEY,

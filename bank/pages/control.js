@@ -42,6 +42,7 @@ function openCard(row) {
 			field(t('advice_fault'), select('advice_fault', faults, behaviour.advice_fault, 'fault'))),
 		tick('verify_wants_proof', behaviour.verify_wants_proof),
 		tick('payment_wants_proof', behaviour.payment_wants_proof),
+		tick('first_wants_proof', behaviour.first_wants_proof),
 		el('div.buttons', {},
 			el('button.button.button-small', { type: 'submit', value: 'save' }, t('save')),
 			el('button.button.button-quiet.button-small', { type: 'submit', value: 'reset' }, t('reset')),
@@ -51,7 +52,7 @@ function openCard(row) {
 		if (what === 'reset') await post('/control/cards', { number, reset: true });
 		if (what === 'save') {
 			const values = Object.fromEntries(new FormData(form));
-			await post('/control/cards', { ...values, number, verify_wants_proof: form.verify_wants_proof.checked, payment_wants_proof: form.payment_wants_proof.checked });
+			await post('/control/cards', { ...values, number, verify_wants_proof: form.verify_wants_proof.checked, payment_wants_proof: form.payment_wants_proof.checked, first_wants_proof: form.first_wants_proof.checked });
 		}
 		await drawCards();
 	});

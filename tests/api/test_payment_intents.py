@@ -114,7 +114,7 @@ def test_off_session_and_the_bank_asks(sandbox, api):
 
 def test_cards_that_cannot_be_charged(api, linked, customer):
     error_of(pay(api, {'customer': customer, 'card': linked['card']}), 400, 'payment_method_unexpected_state')
-    error_of(pay(api, {'customer': linked['customer'], 'card': 'pm_card_visa'}), 404, 'resource_missing')
+    error_of(pay(api, {'customer': linked['customer'], 'card': 'pm_nobody'}), 404, 'resource_missing')
     error_of(pay(api, linked, payment_method=''), 400, 'parameter_invalid_empty')
     error_of(api.post('/v1/payment_intents', {'amount': 1, 'currency': 'rub', 'confirm': 'true'}), 400,
              'parameter_missing')

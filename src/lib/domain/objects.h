@@ -37,9 +37,15 @@ struct customer {
 
 enum check { CHECK_NONE = 0, CHECK_PASS, CHECK_FAIL, CHECK_UNAVAILABLE, CHECK_UNCHECKED };
 
+// A card that is neither was refused, or is being linked: it cannot be paid with.
+enum {
+	CARD_PROVEN = 1,   // its bank approved it, after its issuer's authentication
+	CARD_OF_TOKEN = 2, // made of a test token: good without a link, in test mode
+};
+
 struct card {
 	int64_t id, merchant, customer, removed_ms;
-	int state; // 0 refused, 1 approved by its bank
+	int state; // CARD_…
 	char brand[16];
 	char last4[5];
 	int exp_month, exp_year;

@@ -7,6 +7,7 @@
 #include "vault/codes.h"
 #include "vault/connection.h"
 #include "vault/keyring.h"
+#include "vault/tokens.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -52,6 +53,43 @@ static bool card_of(struct place *place, const char *number, struct vault_card *
 		return false;
 	memcpy(ret_card->number.data, number, strlen(number));
 	return true;
+}
+
+TEST(every_test_token_is_a_card)
+{
+	static const char *const names[] = {
+#define TOKEN(name, number) name,
+#include "vault/tokens.def"
+#undef TOKEN
+	};
+	cleanup(place_done) struct place place;
+	char text[128];
+
+	REQUIRE(place_init(&place));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) * 2; i++) {
+		cleanup(vault_card_done) struct vault_card card = { 0 };
+		snprintf(text, sizeof(text), "%s%s", i % 2 ? "tok_" : "pm_card_", names[i / 2]);
+		EXPECT(result_ok(
+		        vault_token_card(bytes_text(text), now_ms, place.pools.cards, &card)));
+		EXPECT(card.exp_month == 9 && card.exp_year == 2027);
+		EXPECT(card_code_is_valid(secret_view(&card.code), card.brand));
+	}
+	EXPECT(secret_pool_free_slots(place.pools.cards) == 4);
+}
+
+TEST(what_is_no_test_token_is_no_card)
+{
+	static const char *const texts[] = { "",         "visa",           "pm_card_",
+		                             "tok_",     "pm_card_visa_",  "pm_card_Visa",
+		                             "src_visa", "pm_card_visa\n", "tok_tok_visa" };
+	cleanup(place_done) struct place place;
+
+	REQUIRE(place_init(&place));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		cleanup(vault_card_done) struct vault_card card = { 0 };
+		EXPECT(vault_token_card(bytes_text(texts[i]), now_ms, place.pools.cards, &card)
+		               .error == ERROR_INPUT);
+	}
 }
 
 TEST(a_keyring_is_made_once_and_read_again)

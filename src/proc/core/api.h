@@ -56,9 +56,11 @@ struct api_call {
 	struct api_expand expand;
 	struct api_view view;
 	bool parked; // will be answered later
+	bool asking; // vault is asked for the card of a test token; the handler then runs again
 	bool answered;
 	bool replayed; // the answer is one that was given before
 	char *kept;    // API_SECRET_ONCE: that answer, of a request that came before; the handler's
+	struct api_token *token; // NULL: none was named
 	// Idempotency: see idempotency.h.
 	bool keyed, claimed, resumed, created;
 	uint8_t key[32], fingerprint[32];
@@ -68,7 +70,7 @@ struct api_call {
 };
 
 struct api {
-	struct api_call *parked;
+	struct api_call *parked, *asking;
 	const struct request *request; // that is being handled
 	struct limits *limits;
 	int64_t next_sweep_ms;
@@ -100,6 +102,23 @@ bool api_find(struct api_call *call, void *ret_object);
 enum store_table api_table(enum api_object kind);
 // The lowest row key that was made at `ms` or later.
 int64_t api_id_at(int64_t ms);
+
+// --- api_routes.c
+// What becomes of a call after its handler: it goes, or waits in one of the lists.
+void api_settle(struct api_call *call);
+void api_call_free(struct api_call *call);
+
+// --- api_tokens.c: test tokens, wherever a payment method can be named
+// Is it written like one? No id and no encrypted card is.
+bool api_is_token(struct bytes text);
+// Has a card made of it; the handler will be run again, so it must have written nothing and ends
+// now. Returns false.
+bool api_token_ask(struct api_call *call, const char *param, struct bytes text);
+// The same when payment_method_data[card][token] is one; true when it is not.
+bool api_data_token(struct api_call *call);
+// The card that was made for this call; 0: none.
+int64_t api_token_card(const struct api_call *call);
+void api_token_free(struct api_token *token);
 
 // --- api_list.c
 // Whether the row is one of this call's merchant.
@@ -147,6 +166,8 @@ bool api_checkout_fill(struct api_call *call, struct session *session, struct se
 // Cancels a PaymentIntent that waits for its shopper; one that is under way or over is left alone.
 void api_payment_abandon(struct core *core, int64_t id);
 enum cancel_reason api_cancel_reason(struct api_call *call);
+// payment_method_data[billing_details] as JSON; NULL: there is nothing. To be freed.
+char *api_billing_details(struct api_call *call);
 // An address that a shopper may be sent to: http(s), or an app's own scheme. False: refused.
 bool api_url_fits(struct api_call *call, const char *param);
 // The sessions whose time is over: expired, with their events. api_sessions.c.

@@ -182,8 +182,11 @@ void api_answer(struct api_call *call, enum api_object kind, const void *object)
 	api_answer_text(call, 200, buffer_view(&body));
 }
 
+// A card that was made of a token for nothing is nobody's.
 static void refuse(struct api_call *call, int status, struct bytes body)
 {
+	if (api_token_card(call))
+		store_run(call->core->store, STORE_CARD_DROP, STORE_N(api_token_card(call)));
 	idempotency_end(call, status, body, true);
 	send_reply(call, status, body, 0);
 }
@@ -227,9 +230,7 @@ void api_end(struct api_call *call, int status, struct bytes body, bool forget)
 		place = &(*place)->next;
 	if (*place)
 		*place = call->next;
-	http_form_done(&call->form);
-	api_params_done(&call->params);
-	free(call);
+	api_call_free(call);
 }
 
 void api_park(struct api_call *call, int64_t intent)
@@ -257,6 +258,8 @@ bool api_id_named(struct api_call *call, const char *param, enum api_object kind
 	struct bytes text = api_params_text(&call->params, param);
 
 	*ret_id = 0;
+	if (kind == API_CARD && api_is_token(text))
+		return api_token_ask(call, param, text);
 	return text.length == 0 ||
 	       api_id_read(call->core->id_key, api_object_id(kind, call->view.live), text,
 	                   ret_id) ||
@@ -290,6 +293,8 @@ bool api_find(struct api_call *call, void *ret_object)
 	if (call->id &&
 	    store_find(call->core->store, api_table(kind), call->merchant, call->id, ret_object))
 		return true;
+	if (kind == API_CARD && api_is_token(call->words[0]))
+		return api_token_ask(call, path_param(kind), call->words[0]);
 	api_fail_missing_object(&error, api_object_name(kind), path_param(kind), call->words[0]);
 	api_refuse(call, &error);
 	return false;

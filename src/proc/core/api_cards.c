@@ -2,6 +2,7 @@
 // SetupIntent, nowhere else.
 #include "core/api.h"
 
+#include "base/check.h"
 #include "core/event.h"
 
 #include <stdlib.h>
@@ -13,8 +14,8 @@ const struct api_param api_card_create_params[] = {
 	{ "card[token]", API_TEXT, 0, 0, 4096, NULL },
 	{ "card[**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS },
 	API_BILLING("billing_details"),
-	{ "metadata", API_METADATA, 0, 0, 0, NULL },
-	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
+	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
+	{ "allow_redisplay", API_CHOICE, API_STORED, 0, 0, "always limited unspecified" },
 	{ "radar_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
 	{ "customer", API_TEXT, API_REFUSED, 0, 0, NULL },
 	{ "payment_method", API_TEXT, API_REFUSED, 0, 0, NULL },
@@ -53,16 +54,44 @@ const struct api_param api_card_attach_params[] = {
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
-void api_card_create(struct api_call *call)
+// The card that was made of a test token, with what the request says about it.
+static void answer_token_card(struct api_call *call)
 {
+	struct card card cleanup(card_done) = { 0 };
 	struct api_error error;
 
+	CHECK(store_load(call->core->store, STORE_CARDS, api_token_card(call), &card));
+	json_t *details = api_details_read(card.details);
+	if (!api_params_merge(&call->params, NULL, details, &error)) {
+		json_decref(details);
+		api_refuse(call, &error);
+		return;
+	}
+	free(card.details);
+	card.details = api_details_text(details);
+	store_update(call->core->store, STORE_CARDS, &card);
+	api_answer(call, API_CARD, &card);
+}
+
+void api_card_create(struct api_call *call)
+{
+	struct bytes token = api_params_text(&call->params, "card[token]");
+	struct api_error error;
+
+	if (api_token_card(call)) {
+		answer_token_card(call);
+		return;
+	}
+	if (api_is_token(token)) {
+		api_token_ask(call, "card[token]", token);
+		return;
+	}
 	api_fail(&error, 400, "payment_method_unexpected_state",
 	         api_params_has(&call->params, "card[encrypted]") ? "card[encrypted]" : "card",
 	         "A card comes in when a SetupIntent is confirmed: encrypt it for that intent in "
-	         "the "
-	         "shopper's browser and send it as payment_method_data[card][encrypted] to "
-	         "/v1/setup_intents/:id/confirm. A payment method cannot be made by itself.");
+	         "the shopper's browser and send it as payment_method_data[card][encrypted] to "
+	         "/v1/setup_intents/:id/confirm. By itself a payment method can only be made of "
+	         "a test token, in test mode: card[token]=tok_visa.");
 	api_refuse(call, &error);
 }
 
@@ -202,7 +231,7 @@ bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_
 		return refuse_state(call,
 		                    "This payment method was detached from its customer and cannot "
 		                    "be used again. Link the card anew.");
-	if (id && ret_card->state != 1)
+	if (id && ret_card->state == 0)
 		return refuse_state(call, "This card was not confirmed by its bank. Link it by "
 		                          "confirming a SetupIntent (/v1/setup_intents).");
 	if (id && ret_card->customer && ret_card->customer != customer)
@@ -235,7 +264,7 @@ void api_card_attach(struct api_call *call)
 		                   "be used again. Link the card anew.");
 		return;
 	}
-	if (card.state != 1) {
+	if (card.state == 0) {
 		refuse_state(call,
 		             "This card was not confirmed by its bank. Link it by confirming a "
 		             "SetupIntent (/v1/setup_intents) of the customer.");
@@ -246,7 +275,8 @@ void api_card_attach(struct api_call *call)
 		return;
 	}
 	if (!card.customer) {
-		if (store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(customer.id),
+		if (!(card.state & CARD_OF_TOKEN) &&
+		    store_one_number(core->store, STORE_CARD_SAME, 0, STORE_N(customer.id),
 		                     STORE_B(BYTES_ARRAY(card.fingerprint)))) {
 			refuse_state(call, "This card is on file for this customer already.");
 			return;

@@ -100,7 +100,8 @@ static bool is_card_of(struct api_call *call, int64_t id, int64_t customer)
 	       card.customer == customer && card.removed_ms == 0;
 }
 
-static bool read_default(struct api_call *call, struct customer *customer)
+// `coming` is the card that is attached in the same call; 0: none.
+static bool read_default(struct api_call *call, struct customer *customer, int64_t coming)
 {
 	static const char param[] = "invoice_settings[default_payment_method]";
 	struct api_error error;
@@ -110,7 +111,7 @@ static bool read_default(struct api_call *call, struct customer *customer)
 		return true;
 	if (!api_named(call, param, API_CARD, &id))
 		return false;
-	if (id && !is_card_of(call, id, customer->id)) {
+	if (id && id != coming && !(customer->id && is_card_of(call, id, customer->id))) {
 		api_fail(&error, 400, "resource_missing", param,
 		         "The customer does not have this payment method. It must be attached to "
 		         "the customer before it can be their default.");
@@ -142,7 +143,7 @@ static bool read_first_card(struct api_call *call, struct card *card)
 	if (!api_named(call, "payment_method", API_CARD, &id))
 		return false;
 	if (id == 0 || (store_find(call->core->store, STORE_CARDS, call->merchant, id, card) &&
-	                card->state == 1 && card->customer == 0 && card->removed_ms == 0))
+	                card->state && card->customer == 0 && card->removed_ms == 0))
 		return true;
 	api_fail(&error, 400, "payment_method_unexpected_state", "payment_method",
 	         "This payment method cannot be attached. A card is linked by confirming a "
@@ -159,7 +160,7 @@ void api_customer_create(struct api_call *call)
 	json_t *details = json_object();
 
 	if (!merge(call, details) || !read_email(call, &customer) ||
-	    !read_first_card(call, &card) || !read_default(call, &customer)) {
+	    !read_first_card(call, &card) || !read_default(call, &customer, card.id)) {
 		json_decref(details);
 		return;
 	}
@@ -254,7 +255,8 @@ void api_customer_update(struct api_call *call)
 	struct customer old = customer;
 	json_t *before = api_details_read(customer.details);
 	json_t *details = json_deep_copy(before);
-	if (merge(call, details) && read_email(call, &customer) && read_default(call, &customer)) {
+	if (merge(call, details) && read_email(call, &customer) &&
+	    read_default(call, &customer, 0)) {
 		free(customer.details);
 		customer.details = api_details_text(json_incref(details));
 		store_update(core->store, STORE_CUSTOMERS, &customer);

@@ -454,6 +454,31 @@ static void run(struct api_call *call)
 	call->route->handle(call);
 }
 
+void api_call_free(struct api_call *call)
+{
+	http_form_done(&call->form);
+	api_params_done(&call->params);
+	api_token_free(call->token);
+	free(call);
+}
+
+void api_settle(struct api_call *call)
+{
+	struct api *api = call->core->api;
+	struct api_call **list = call->asking ? &api->asking : &api->parked;
+
+	api->request = NULL;
+	call->request = NULL;
+	// Every handler answers, or says that it will.
+	CHECK(call->answered + call->parked + call->asking == 1);
+	if (call->answered) {
+		api_call_free(call);
+		return;
+	}
+	call->next = *list;
+	*list = call;
+}
+
 void api_request(struct core *core, const struct request *request)
 {
 	struct bytes words[API_PATH_IDS] = { BYTES_NONE, BYTES_NONE };
@@ -473,17 +498,7 @@ void api_request(struct core *core, const struct request *request)
 		bytes_copy_text(request->version, call->version, sizeof(call->version));
 	sweep(core);
 	run(call);
-	core->api->request = NULL;
-	call->request = NULL;
-	CHECK(call->answered != call->parked); // every handler answers, or says that it will
-	if (call->parked) {
-		call->next = core->api->parked;
-		core->api->parked = call;
-		return;
-	}
-	http_form_done(&call->form);
-	api_params_done(&call->params);
-	free(call);
+	api_settle(call);
 }
 
 // The work goes on: its answer is kept for who asks again with the same key.
@@ -503,16 +518,21 @@ struct api *api_new(struct core *core)
 	return api;
 }
 
+static void free_list(struct api_call *calls)
+{
+	while (calls) {
+		struct api_call *call = calls;
+		calls = call->next;
+		api_call_free(call);
+	}
+}
+
 void api_free(struct api *api)
 {
-	while (api && api->parked) {
-		struct api_call *call = api->parked;
-		api->parked = call->next;
-		http_form_done(&call->form);
-		api_params_done(&call->params);
-		free(call);
-	}
-	if (api)
-		limits_free(api->limits);
+	if (!api)
+		return;
+	free_list(api->parked);
+	free_list(api->asking);
+	limits_free(api->limits);
 	free(api);
 }

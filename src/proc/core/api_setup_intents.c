@@ -127,6 +127,8 @@ static bool read_choice(struct api_call *call, int64_t customer, struct choice *
 		api_refuse(call, &error);
 		return false;
 	}
+	if (!api_data_token(call))
+		return false;
 	return !named || api_card_on_file(call, customer, &ret_choice->card);
 }
 
@@ -171,7 +173,7 @@ static void linked(struct core *core, void *owner, const struct flow_outcome *ou
 	api_end(call, 200, buffer_view(&body), false);
 }
 
-static char *billing_details(struct api_call *call)
+char *api_billing_details(struct api_call *call)
 {
 	json_t *data = json_object();
 	struct api_error error;
@@ -194,12 +196,15 @@ static void shopper_address(const struct api_call *call, char *ret_address, size
 	bytes_copy_text(call->shopper ? call->request->peer : said, ret_address, capacity);
 }
 
-static void start(struct api_call *call, const struct setup_intent *intent, struct bytes encrypted)
+// Either an encrypted card, or the card of a test token that no link has proven yet.
+static void start(struct api_call *call, const struct setup_intent *intent, struct bytes encrypted,
+                  int64_t card)
 {
-	char *billing cleanup(cleanup_free) = billing_details(call);
+	char *billing cleanup(cleanup_free) = api_billing_details(call);
 	char address[46];
 	struct flow_link_start start = { .intent = intent->id,
 		                         .jwe = encrypted,
+		                         .card = card,
 		                         .address = address,
 		                         .billing_details = billing,
 		                         .unproven = call->shopper };
@@ -209,9 +214,14 @@ static void start(struct api_call *call, const struct setup_intent *intent, stru
 	flow_link(call->core, &start, linked, call);
 }
 
-// A card that is on file has been confirmed by its bank: there is nothing left to ask.
-static void succeed(struct api_call *call, struct setup_intent *intent, const struct card *card)
+// A card that is on file has been confirmed by its bank: there is nothing left to ask. That of a
+// test token is in question until a link has proven it.
+static void use_card(struct api_call *call, struct setup_intent *intent, const struct card *card)
 {
+	if (!(card->state & CARD_PROVEN)) {
+		start(call, intent, BYTES_NONE, card->id);
+		return;
+	}
 	intent->card = card->id;
 	intent->status = INTENT_SUCCEEDED;
 	store_update(call->core->store, STORE_SETUP_INTENTS, intent);
@@ -234,20 +244,18 @@ static void confirm(struct api_call *call, struct setup_intent *intent, struct c
 {
 	struct card card cleanup(card_done) = { 0 };
 
-	if (resume(call, intent))
-		return;
 	if (choice->encrypted.length) {
-		start(call, intent, choice->encrypted);
+		start(call, intent, choice->encrypted, 0);
 		return;
 	}
 	if (choice->card.id) {
-		succeed(call, intent, &choice->card);
+		use_card(call, intent, &choice->card);
 		return;
 	}
 	if (intent->status == INTENT_REQUIRES_CONFIRMATION &&
 	    store_find(call->core->store, STORE_CARDS, call->merchant, intent->card, &card) &&
 	    !card.removed_ms)
-		succeed(call, intent, &card);
+		use_card(call, intent, &card);
 	else
 		refuse_state(call, intent,
 		             "You cannot confirm this SetupIntent because it's missing a payment "
@@ -291,8 +299,8 @@ void api_setup_confirm(struct api_call *call)
 	struct choice choice = { 0 };
 
 	if (api_find(call, &intent) && may_confirm(call, &intent) &&
-	    api_url_fits(call, "return_url") && read_choice(call, intent.customer, &choice) &&
-	    merge(call, &intent)) {
+	    api_url_fits(call, "return_url") && !resume(call, &intent) &&
+	    read_choice(call, intent.customer, &choice) && merge(call, &intent)) {
 		store_update(call->core->store, STORE_SETUP_INTENTS, &intent);
 		confirm(call, &intent, &choice);
 	}
@@ -352,7 +360,8 @@ static void go_on(struct api_call *call, struct choice *choice)
 	if (store_find(call->core->store, STORE_SETUP_INTENTS, call->merchant, call->intent,
 	               &intent)) {
 		call->created = true;
-		confirm(call, &intent, choice);
+		if (!resume(call, &intent) && read_choice(call, intent.customer, choice))
+			confirm(call, &intent, choice);
 		return;
 	}
 	api_fail(&error, 409, "idempotency_key_in_use", NULL,
@@ -389,12 +398,12 @@ void api_setup_create(struct api_call *call)
 	struct choice choice = { 0 };
 
 	if (api_types_fit(call) && api_url_fits(call, "return_url") &&
-	    api_customer_of(call, &customer) && read_choice(call, customer.id, &choice) &&
-	    !has_nothing_to_confirm(call, &choice) && merge(call, &intent)) {
+	    api_customer_of(call, &customer)) {
 		intent.customer = customer.id;
 		if (call->resumed)
 			go_on(call, &choice);
-		else
+		else if (read_choice(call, customer.id, &choice) &&
+		         !has_nothing_to_confirm(call, &choice) && merge(call, &intent))
 			create(call, &intent, &choice);
 	}
 	card_done(&choice.card);

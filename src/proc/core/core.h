@@ -111,6 +111,10 @@ void deliveries_free(struct deliveries *deliveries);
 void deliveries_timer(struct core *core);
 int64_t deliveries_next_timer(const struct core *core);
 
+// Vault has made the card of a test token. False: it was not the API that asked. api_tokens.c.
+bool api_token_opened(struct core *core, const struct wire_message *message);
+// A new vault knows nothing of what the old one was asked.
+void api_tokens_ask_again(struct core *core);
 // Answers a request to /v1/…, sooner or later. api_*.c.
 void api_request(struct core *core, const struct request *request);
 // Answers GET /openapi.json. api_describe.c.

@@ -7,12 +7,15 @@
 #include "domain/money.h"
 
 struct core;
+struct card;
+struct wire_value;
 
 // Facts about the shopper's browser, as a JSON object of docs/drivers.md's `browser`; NULL when not
 // known yet (the page will bring them).
 struct flow_link_start {
 	int64_t intent;
 	struct bytes jwe;
+	int64_t card; // instead of `jwe`: the card of a test token, which no link has proven
 	const char *browser;
 	const char *address;         // of the client, for the guards
 	const char *billing_details; // JSON or NULL
@@ -58,6 +61,10 @@ bool flow_refund(struct core *core, const struct refund *refund, flow_done *done
 void flow_refund_wait(struct core *core, int64_t refund, flow_done *done, void *owner);
 // When a payment can no longer be given back, Unix milliseconds.
 int64_t flow_refundable_until_ms(const struct core *core, const struct attempt *attempt);
+// The row of a new card from the fields of CARD_OPENED, not stored and in state 0.
+// `billing_details` is JSON or NULL. To be given back with card_done().
+void flow_card_of_vault(struct core *core, int64_t merchant, const char *billing_details,
+                        const struct wire_value *opened, struct card *ret_card);
 // A card was removed: its seal is destroyed now, or when nothing needs it any more.
 void flow_card_removed(struct core *core, int64_t card);
 

@@ -109,7 +109,10 @@ static void on_answer(struct core *core, const struct wire_message *message)
 void flows_vault_message(struct core *core, const struct wire_message *message)
 {
 	switch (message->row->number) {
-	case WIRE_CARD_OPENED: link_opened(core, message); break;
+	case WIRE_CARD_OPENED:
+		if (!api_token_opened(core, message))
+			link_opened(core, message);
+		break;
 	case WIRE_DRIVER_ANSWER: on_answer(core, message); break;
 	default: connections_state(core, message); break;
 	}
@@ -153,6 +156,7 @@ void flows_vault_is_back(struct core *core)
 	struct flows *flows = core->flows;
 
 	connections_tell_vault(core);
+	api_tokens_ask_again(core);
 	for (size_t i = 0; i < flows->openings.capacity; i++)
 		if (flows->openings.slots[i].value)
 			due_add(&flows->due, core->now_ms, DUE_OPENING,

@@ -78,6 +78,7 @@ void authentication_save(struct core *core, int64_t attempt, const struct authen
 	json_object_set_new(object, "method", json_integer(a->method));
 	json_object_set_new(object, "ask_again", json_boolean(a->ask_again));
 	json_object_set_new(object, "code", json_boolean(a->code));
+	json_object_set_new(object, "pageless", json_boolean(a->pageless));
 	char *text = json_dumps(object, JSON_COMPACT);
 	CHECK(text);
 	store_run(core->store, STORE_AUTHENTICATION_PUT, STORE_N(attempt), STORE_N(a->connection),
@@ -121,6 +122,7 @@ void authentication_load(struct core *core, int64_t attempt, struct authenticati
 		ret->method = (char)json_integer_value(json_object_get(object, "method"));
 		ret->ask_again = json_is_true(json_object_get(object, "ask_again"));
 		ret->code = json_is_true(json_object_get(object, "code"));
+		ret->pageless = json_is_true(json_object_get(object, "pageless"));
 		json_decref(object);
 	}
 	store_end(&query);
@@ -270,8 +272,10 @@ static void versions_answer(struct core *core, struct live *live, const json_t *
 
 	if (outcome_is(answer, "approved")) {
 		keep(answer, "version", &live->authentication);
-		keep(answer, "method_url", &live->authentication);
-		keep(answer, "method_origin", &live->authentication);
+		if (!live->authentication.pageless) {
+			keep(answer, "method_url", &live->authentication);
+			keep(answer, "method_origin", &live->authentication);
+		}
 		event.kind = EVENT_ENROLLED;
 		event.method = live->authentication.method_url != NULL;
 	} else if (outcome_is(answer, "declined")) {

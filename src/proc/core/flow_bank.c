@@ -210,8 +210,10 @@ void bank_authorize(struct core *core, struct live *live)
 	buffer_init(&line, LINE_LIMIT);
 	put_common(core, &line, "authorize", row, row->id, row->stan, deadline_ms);
 	put_money(&line, row->amount, row->currency);
-	buffer_printf(&line, ",\"initiator\":\"%s\",\"credential\":\"stored\"",
-	              row->flags & ATTEMPT_BY_MERCHANT ? "merchant" : "customer");
+	bool stored = row->flags & ATTEMPT_STORED_CREDENTIAL;
+	buffer_printf(&line, ",\"initiator\":\"%s\",\"credential\":\"%s\"",
+	              stored && row->flags & ATTEMPT_BY_MERCHANT ? "merchant" : "customer",
+	              stored ? "stored" : "first");
 	if (row->flags & ATTEMPT_SINGLE_MESSAGE)
 		buffer_put_text(&line, ",\"single_message\":true");
 	if (store_load(core->store, STORE_CARDS, row->card, &card)) {

@@ -1,16 +1,66 @@
-// How long the sealed number of a removed card is kept: as long as something on it can be captured,
+// A card's row: what vault says of a new card, and how long the sealed number of a removed one is
+// kept: as long as something on it can be captured,
 // reversed or refunded. A refund needs the number (ISO 8583: field 2), so a card that was paid with
 // is kept until its last payment can no longer be given back (refund.days); one that was never paid
 // with goes at once. The last payment is known to 30 days, so that a card's row is not written with
 // every payment.
 #include "core/money.h"
 
+#include "base/check.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 
 #include <string.h>
 
 static const int64_t day_ms = 24LL * 3600 * 1000;
 enum { USED_DAYS = 30 };
+
+static void copy(struct bytes from, void *to, size_t size)
+{
+	if (from.length <= size && from.length)
+		memcpy(to, from.data, from.length);
+}
+
+// The details of a new card: what is known of its holder.
+static char *details_of(const char *billing_details, struct bytes name)
+{
+	json_t *details = json_object();
+	json_t *billing =
+	        billing_details ? json_loads(billing_details, JSON_REJECT_DUPLICATES, NULL) : NULL;
+
+	if (name.length && text_is_utf8(name)) {
+		if (!billing)
+			billing = json_object();
+		if (!json_string_value(json_object_get(billing, "name")))
+			json_object_set_new(billing, "name",
+			                    json_stringn((const char *)name.data, name.length));
+	}
+	if (billing)
+		json_object_set_new(details, "billing_details", billing);
+	char *text = json_dumps(details, JSON_COMPACT);
+	json_decref(details);
+	CHECK(text);
+	return text;
+}
+
+void flow_card_of_vault(struct core *core, int64_t merchant, const char *billing_details,
+                        const struct wire_value *opened, struct card *ret_card)
+{
+	struct card *card = ret_card;
+
+	*card = (struct card){ .id = core_next_id(core),
+		               .merchant = merchant,
+		               .exp_month = (int)opened[WIRE_CARD_OPENED_EXP_MONTH].number,
+		               .exp_year = (int)opened[WIRE_CARD_OPENED_EXP_YEAR].number,
+		               .sealed_length = opened[WIRE_CARD_OPENED_SEALED].bytes.length };
+	bytes_copy_text(opened[WIRE_CARD_OPENED_BRAND].bytes, card->brand, sizeof(card->brand));
+	bytes_copy_text(opened[WIRE_CARD_OPENED_LAST4].bytes, card->last4, sizeof(card->last4));
+	copy(opened[WIRE_CARD_OPENED_FINGERPRINT].bytes, card->fingerprint,
+	     sizeof(card->fingerprint));
+	copy(opened[WIRE_CARD_OPENED_HANDLE].bytes, card->handle, sizeof(card->handle));
+	copy(opened[WIRE_CARD_OPENED_SEALED].bytes, card->sealed, sizeof(card->sealed));
+	card->details = details_of(billing_details, opened[WIRE_CARD_OPENED_NAME].bytes);
+}
 
 void card_used(struct core *core, struct card *card)
 {

@@ -171,6 +171,9 @@ static void open_card(struct core *core, const struct setup_intent *intent,
 	metric_add(METRIC_LINKS_STARTED, 1);
 }
 
+static void link_token_card(struct core *core, struct setup_intent *intent,
+                            const struct flow_link_start *start, flow_done *done, void *owner);
+
 void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done, void *owner)
 {
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
@@ -183,6 +186,10 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 	if (is_busy(core, &intent)) {
 		outcome = (struct flow_outcome){ .end = FLOW_BUSY, .problem = PROBLEM_RUNNING };
 		refuse(core, done, owner, &outcome);
+		return;
+	}
+	if (start->card) {
+		link_token_card(core, &intent, start, done, owner);
 		return;
 	}
 	struct guard_verdict verdict = guards_before(core, intent.customer, start->address);
@@ -233,50 +240,12 @@ void flow_cancel_link(struct core *core, int64_t intent, int64_t attempt)
 
 // --- vault has opened the card
 
-static void copy(struct bytes from, void *to, size_t size)
-{
-	if (from.length <= size && from.length)
-		memcpy(to, from.data, from.length);
-}
-
-static void fill_card(struct core *core, const struct opening *opening, const struct wire_value *f,
-                      struct card *card)
-{
-	*card = (struct card){ .id = core_next_id(core),
-		               .merchant = opening->merchant,
-		               .exp_month = (int)f[WIRE_CARD_OPENED_EXP_MONTH].number,
-		               .exp_year = (int)f[WIRE_CARD_OPENED_EXP_YEAR].number,
-		               .sealed_length = f[WIRE_CARD_OPENED_SEALED].bytes.length };
-	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, card->brand, sizeof(card->brand));
-	bytes_copy_text(f[WIRE_CARD_OPENED_LAST4].bytes, card->last4, sizeof(card->last4));
-	copy(f[WIRE_CARD_OPENED_FINGERPRINT].bytes, card->fingerprint, sizeof(card->fingerprint));
-	copy(f[WIRE_CARD_OPENED_HANDLE].bytes, card->handle, sizeof(card->handle));
-	copy(f[WIRE_CARD_OPENED_SEALED].bytes, card->sealed, sizeof(card->sealed));
-	json_t *details = json_object();
-	json_t *billing = opening->billing_details ? json_loads(opening->billing_details,
-	                                                        JSON_REJECT_DUPLICATES, NULL)
-	                                           : NULL;
-	struct bytes name = f[WIRE_CARD_OPENED_NAME].bytes;
-	if (name.length && text_is_utf8(name)) {
-		if (!billing)
-			billing = json_object();
-		if (!json_string_value(json_object_get(billing, "name")))
-			json_object_set_new(billing, "name",
-			                    json_stringn((const char *)name.data, name.length));
-	}
-	if (billing)
-		json_object_set_new(details, "billing_details", billing);
-	card->details = json_dumps(details, JSON_COMPACT);
-	json_decref(details);
-	CHECK(card->details);
-}
-
 static const struct connection *pick(const struct core *core, const struct opening *opening,
-                                     const struct wire_value *f)
+                                     struct bytes text)
 {
 	char brand[16];
 
-	bytes_copy_text(f[WIRE_CARD_OPENED_BRAND].bytes, brand, sizeof(brand));
+	bytes_copy_text(text, brand, sizeof(brand));
 	return connections_pick(core, &(struct connection_facts){ .bank = true,
 	                                                          .merchant = opening->merchant,
 	                                                          .currency = opening->currency,
@@ -299,19 +268,19 @@ static int reason_not_to_ask(struct core *core, const struct opening *opening,
 	*ret_again_ms = verdict.again_ms;
 	if (verdict.problem)
 		return verdict.problem;
-	return pick(core, opening, f) ? 0 : PROBLEM_NO_CONNECTION;
+	return pick(core, opening, f[WIRE_CARD_OPENED_BRAND].bytes) ? 0 : PROBLEM_NO_CONNECTION;
 }
 
-static void start_attempt(struct core *core, struct opening *opening, const struct wire_value *f,
+static void start_attempt(struct core *core, const struct opening *opening, const struct card *card,
                           struct setup_intent *intent)
 {
-	struct card card cleanup(card_done) = { 0 };
 	struct attempt row = { .id = core_next_id(core),
 		               .merchant = opening->merchant,
 		               .kind = ATTEMPT_LINK,
 		               .intent = opening->intent,
 		               .customer = opening->customer,
-		               .connection = pick(core, opening, f)->number,
+		               .card = card->id,
+		               .connection = pick(core, opening, bytes_text(card->brand))->number,
 		               .state = ATTEMPT_VERIFYING,
 		               .deadline_ms =
 		                       core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
@@ -319,25 +288,55 @@ static void start_attempt(struct core *core, struct opening *opening, const stru
 		               .sent_ms = core->now_ms };
 
 	choose_currency(core, opening, &row);
-	fill_card(core, opening, f, &card);
-	row.card = card.id;
-	store_insert(core->store, STORE_CARDS, &card);
 	store_insert(core->store, STORE_ATTEMPTS, &row);
 	struct live *live = flows_add(core, &row);
 	live->authentication.code = true;
+	live->authentication.pageless = card->state & CARD_OF_TOKEN;
 	if (opening->browser)
 		authentication_take_browser(&live->authentication, opening->browser);
 	memcpy(live->authentication.address, opening->address, sizeof(opening->address));
 	authentication_save(core, row.id, &live->authentication);
 	intent->attempt = row.id;
-	intent->card = card.id;
+	intent->card = card->id;
 	intent->status = INTENT_PROCESSING;
 	store_update(core->store, STORE_SETUP_INTENTS, intent);
 	flows_step(core, row.id, "card opened: %s, ends in %s, %02d/%d; the bank is asked",
-	           card.brand, card.last4, card.exp_month, card.exp_year);
+	           card->brand, card->last4, card->exp_month, card->exp_year);
 	bank_verify(core, live);
 	if (opening->waiter.done)
 		flow_wait(core, row.id, opening->waiter.done, opening->waiter.owner);
+}
+
+// A token has no page that would tell of the shopper's browser: its own is a plain one.
+#define TOKEN_BROWSER                                                                              \
+	"{\"accept_header\":\"*/*\",\"user_agent\":\"test token\",\"javascript\":true,\"java\":"   \
+	"false,\"language\":\"en\",\"color_depth\":24,\"screen_height\":800,\"screen_width\":360," \
+	"\"time_zone\":0}"
+
+// The card of a test token is not opened, it is there; and it is no number that somebody tries.
+static void link_token_card(struct core *core, struct setup_intent *intent,
+                            const struct flow_link_start *start, flow_done *done, void *owner)
+{
+	struct card card cleanup(card_done) = { 0 };
+	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = PROBLEM_OUR_FAULT };
+	char browser[] = TOKEN_BROWSER;
+	struct opening opening = { .intent = intent->id,
+		                   .merchant = intent->merchant,
+		                   .customer = intent->customer,
+		                   .browser = browser,
+		                   .waiter = { .done = done, .owner = owner } };
+
+	take_currency(core, intent, &opening);
+	if (!store_load(core->store, STORE_CARDS, start->card, &card)) {
+		refuse(core, done, owner, &outcome);
+	} else if (!pick(core, &opening, bytes_text(card.brand))) {
+		refused_attempt(core, intent, PROBLEM_NO_CONNECTION, card.id, "", &outcome);
+		refuse(core, done, owner, &outcome);
+	} else {
+		metric_add(METRIC_LINKS_STARTED, 1);
+		start_attempt(core, &opening, &card, intent);
+	}
+	pages_changed(core, intent->id);
 }
 
 bool link_elsewhere(struct core *core, struct live *live)
@@ -389,7 +388,7 @@ static void refuse_opened(struct core *core, struct opening *opening, const stru
 	struct card card cleanup(card_done) = { 0 };
 
 	if (f[WIRE_CARD_OPENED_PROBLEM].bytes.length == 0) {
-		fill_card(core, opening, f, &card);
+		flow_card_of_vault(core, opening->merchant, opening->billing_details, f, &card);
 		wipe(&card);
 		store_insert(core->store, STORE_CARDS, &card);
 		forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
@@ -402,6 +401,7 @@ void link_opened(struct core *core, const struct wire_message *message)
 {
 	const struct wire_value *f = message->fields;
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct card card cleanup(card_done) = { 0 };
 	struct flow_outcome outcome = { 0 };
 	struct opening *opening =
 	        map_take(&core->flows->openings, (int64_t)f[WIRE_CARD_OPENED_ID].number);
@@ -415,10 +415,13 @@ void link_opened(struct core *core, const struct wire_message *message)
 	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent) &&
 	    may_still_link(&intent) && link_customer_is_here(core, intent.customer))
 		outcome.problem = reason_not_to_ask(core, opening, f, &outcome.again_ms);
-	if (outcome.problem == 0)
-		start_attempt(core, opening, f, &intent);
-	else
+	if (outcome.problem == 0) {
+		flow_card_of_vault(core, opening->merchant, opening->billing_details, f, &card);
+		store_insert(core->store, STORE_CARDS, &card);
+		start_attempt(core, opening, &card, &intent);
+	} else {
 		refuse_opened(core, opening, f, &intent, &outcome);
+	}
 	pages_changed(core, opening->intent);
 	opening_free(opening);
 }
@@ -487,15 +490,16 @@ void link_saved(struct core *core, struct live *live)
 	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent) ||
 	    !store_load(core->store, STORE_CARDS, live->row.card, &card))
 		return;
-	card.customer = live->row.customer;
-	card.state = 1;
+	card.state |= CARD_PROVEN;
 	card.cvc_check = live->authentication.cvc_check;
 	memcpy(card.network_transaction_id, live->row.network_transaction_id,
 	       sizeof(card.network_transaction_id));
-	bool known = refresh(core, &card);
+	bool attached = card.customer != 0;
+	card.customer = live->row.customer;
+	bool known = !(card.state & CARD_OF_TOKEN) && refresh(core, &card);
 	if (!known) {
 		store_update(core->store, STORE_CARDS, &card);
-		if (card.customer)
+		if (card.customer && !attached)
 			event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
 	}
 	live->row.card = card.id;
@@ -517,7 +521,7 @@ void link_failed(struct core *core, struct live *live)
 	struct card card cleanup(card_done) = { 0 };
 
 	metric_add(METRIC_LINKS_FAILED, 1);
-	if (!store_load(core->store, STORE_CARDS, live->row.card, &card) || card.state == 1)
+	if (!store_load(core->store, STORE_CARDS, live->row.card, &card) || card.state != 0)
 		return;
 	wipe(&card);
 	store_update(core->store, STORE_CARDS, &card);

@@ -36,6 +36,16 @@ static void take_proof(struct authentication *to, const struct authentication *f
 	memcpy(to->value, from->value, sizeof(to->value));
 }
 
+// Whether the card is one that its bank has heard of as a card on file: a link told it, or a first
+// payment with the card of a test token, which needs no link.
+static bool is_stored(struct core *core, int64_t id)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	return !store_load(core->store, STORE_CARDS, id, &card) || card.state & CARD_PROVEN ||
+	       card.network_transaction_id[0];
+}
+
 // `before` is the attempt that the issuer wanted an authentication for; NULL: this is the first.
 static struct live *start_attempt(struct core *core, struct payment_intent *intent, int flags,
                                   int64_t connection, const struct live *before)
@@ -53,11 +63,12 @@ static struct live *start_attempt(struct core *core, struct payment_intent *inte
 		.stan = flows_new_stan(core),
 		.sent_ms = core->now_ms,
 		.amount = intent->amount,
-		.flags = flags | ATTEMPT_STORED_CREDENTIAL,
+		.flags = flags & ~(ATTEMPT_SINGLE_MESSAGE | ATTEMPT_STORED_CREDENTIAL),
 	};
 
 	memcpy(row.currency, intent->currency, sizeof(row.currency));
-	row.flags &= ~ATTEMPT_SINGLE_MESSAGE;
+	if (is_stored(core, row.card))
+		row.flags |= ATTEMPT_STORED_CREDENTIAL;
 	if (connections_policy_of(core, connection).single_message &&
 	    !(row.flags & ATTEMPT_MANUAL_CAPTURE))
 		row.flags |= ATTEMPT_SINGLE_MESSAGE;
@@ -107,9 +118,41 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 	flow_wait(core, started->row.id, done, owner);
 }
 
+static bool is_for_later(const struct payment_intent *intent)
+{
+	json_t *details = json_loads(intent->details ? intent->details : "{}", 0, NULL);
+	bool later = json_string_length(json_object_get(details, "setup_future_usage")) > 0;
+
+	json_decref(details);
+	return later;
+}
+
+// The bank has heard of the card by a payment: later payments name that one. It goes on file when
+// the merchant said so.
+static void keep_card(struct core *core, const struct payment_intent *intent,
+                      const struct attempt *row)
+{
+	struct card card cleanup(card_done) = { 0 };
+
+	if (row->flags & ATTEMPT_STORED_CREDENTIAL ||
+	    !store_load(core->store, STORE_CARDS, row->card, &card))
+		return;
+	memcpy(card.network_transaction_id, row->network_transaction_id,
+	       sizeof(card.network_transaction_id));
+	bool attach = !card.customer && intent->customer && !card.removed_ms &&
+	              is_for_later(intent) && link_customer_is_here(core, intent->customer);
+	if (attach)
+		card.customer = intent->customer;
+	store_update(core->store, STORE_CARDS, &card);
+	if (attach)
+		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
+}
+
 static void paid(struct core *core, struct payment_intent *intent, const struct live *live,
                  const struct flow_event *event)
 {
+	if (event->kind != EVENT_CAPTURE)
+		keep_card(core, intent, &live->row);
 	intent->received = live->row.captured;
 	intent->capturable = 0;
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
@@ -124,6 +167,7 @@ static void paid(struct core *core, struct payment_intent *intent, const struct 
 
 static void held(struct core *core, struct payment_intent *intent, const struct live *live)
 {
+	keep_card(core, intent, &live->row);
 	intent->capturable = live->row.amount;
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
 	event_charge(core, EVENT_CHARGE_SUCCEEDED, intent, &live->row);

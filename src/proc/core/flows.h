@@ -31,6 +31,7 @@ struct authentication {
 	char method;    // threeDSCompInd, 0 while pending
 	bool ask_again; // a second verification follows
 	bool code;      // the shopper typed a CVC
+	bool pageless;  // of a test token: no page runs the bank's method frame
 	char address[46];
 	char *method_url, *method_origin, *acs_url, *acs_origin, *creq, *browser, *info;
 };

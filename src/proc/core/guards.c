@@ -253,7 +253,10 @@ void guards_note(struct core *core, const struct attempt *attempt, const char *a
 	bool refused = is_refusal(trial);
 	struct shop_state shop = shop_state(core);
 
-	if (attempt->card && store_load(core->store, STORE_CARDS, attempt->card, &card))
+	bool known = attempt->card && store_load(core->store, STORE_CARDS, attempt->card, &card);
+	if (card.state & CARD_OF_TOKEN)
+		return; // no number that somebody tries
+	if (known)
 		fingerprint = BYTES_ARRAY(card.fingerprint);
 	store_run(core->store, STORE_TRIAL_INSERT, STORE_N(core_next_id(core)),
 	          STORE_N(core->now_ms), STORE_N(attempt->merchant), STORE_N(attempt->customer),

@@ -85,13 +85,34 @@ static bool wait_for(struct api_call *first, struct api_call *call)
 	return false;
 }
 
+static struct api_call *find(struct api_call *list, const struct api_call *call, bool claimed)
+{
+	while (list && !(list->keyed && (list->claimed || !claimed) &&
+	                 memcmp(list->key, call->key, sizeof(call->key)) == 0))
+		list = list->next;
+	return list;
+}
+
+// The first call with this key, while it works.
 static struct api_call *running(struct api_call *call)
 {
-	struct api_call *other = call->core->api->parked;
+	struct api_call *asking = find(call->core->api->asking, call, false);
 
-	while (other && !(other->claimed && memcmp(other->key, call->key, sizeof(call->key)) == 0))
-		other = other->next;
-	return other;
+	return asking ? asking : find(call->core->api->parked, call, true);
+}
+
+// Vault makes a card for a call with this key, which has written nothing yet.
+static bool waits_for_token(struct api_call *call)
+{
+	struct api_call *first = find(call->core->api->asking, call, false);
+
+	if (!first)
+		return false;
+	if (memcmp(first->fingerprint, call->fingerprint, sizeof(call->fingerprint)) != 0)
+		refuse_reuse(call);
+	else
+		wait_for(first, call);
+	return true;
 }
 
 // A key that was used before: answer, wait, or take up the work.
@@ -137,6 +158,8 @@ bool idempotency_begin(struct api_call *call)
 	call->keyed = true;
 	hash_key(call);
 	hash_request(call);
+	if (waits_for_token(call))
+		return false;
 	buffer_init(&body, API_REPLY_MAX);
 	if (!store_replay_find(call->core->store, BYTES_ARRAY(call->key), &kept, &body) ||
 	    kept.at_ms < call->core->now_ms - money_ms)

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "vault.h"
+#include "vault/tokens.h"
 
 static struct result on_keys_wanted(struct vault *vault, const struct wire_value *fields)
 {
@@ -18,20 +19,19 @@ static struct result on_keys_wanted(struct vault *vault, const struct wire_value
 	        (const struct wire_value[]){ [WIRE_CARD_KEYS_JWKS] = WIRE_B(buffer_view(&jwks)) });
 }
 
-static struct result tell_problem(struct vault *vault, uint64_t id, enum vault_problem problem)
+static struct result tell_problem(struct vault *vault, uint64_t id, const char *problem)
 {
 	const struct wire_value values[WIRE_FIELDS_OF_CARD_OPENED] = {
 		[WIRE_CARD_OPENED_ID] = WIRE_N(id),
-		[WIRE_CARD_OPENED_PROBLEM] = WIRE_B(bytes_text(vault_problem_name(problem))),
+		[WIRE_CARD_OPENED_PROBLEM] = WIRE_B(bytes_text(problem)),
 	};
 
 	return wire_channel_put(&vault->core, WIRE_CARD_OPENED, values);
 }
 
 // Seals the card under a new handle, keeps its code, tells core what it may know.
-static struct result tell_opened(struct vault *vault, const struct wire_value *fields,
-                                 const struct vault_card *card,
-                                 const uint8_t used[static CRYPTO_SHA256])
+static struct result tell_opened(struct vault *vault, uint64_t id, uint64_t merchant,
+                                 const struct vault_card *card, struct bytes used)
 {
 	uint8_t handle[VAULT_HANDLE];
 	uint8_t fingerprint[VAULT_FINGERPRINT];
@@ -42,15 +42,14 @@ static struct result tell_opened(struct vault *vault, const struct wire_value *f
 	vault_fingerprint(vault->keyring, secret_view(&card->number), fingerprint);
 	card_last4(secret_view(&card->number), last4);
 	buffer_init(&sealed, VAULT_CARD_SEALED_MAX);
-	vault_card_seal(vault->keyring, card, fields[WIRE_OPEN_CARD_MERCHANT].number, handle,
-	                &sealed);
+	vault_card_seal(vault->keyring, card, merchant, handle, &sealed);
 	TRY(buffer_result(&sealed));
 	vault_codes_put(vault->codes, handle, secret_view(&card->code),
 	                vault->monotonic_ms + VAULT_CODE_LIFE_MS);
 	const struct wire_value values[] = {
-		[WIRE_CARD_OPENED_ID] = fields[WIRE_OPEN_CARD_ID],
+		[WIRE_CARD_OPENED_ID] = WIRE_N(id),
 		[WIRE_CARD_OPENED_PROBLEM] = WIRE_B(BYTES_NONE),
-		[WIRE_CARD_OPENED_USED] = WIRE_B(bytes_from(used, CRYPTO_SHA256)),
+		[WIRE_CARD_OPENED_USED] = WIRE_B(used),
 		[WIRE_CARD_OPENED_BRAND] = WIRE_B(bytes_text(card->brand->name)),
 		[WIRE_CARD_OPENED_LAST4] = WIRE_B(bytes_text(last4)),
 		[WIRE_CARD_OPENED_EXP_MONTH] = WIRE_N(card->exp_month),
@@ -68,6 +67,7 @@ static struct result on_open_card(struct vault *vault, const struct wire_value *
 	cleanup(vault_card_done) struct vault_card card = { 0 };
 	uint8_t used[CRYPTO_SHA256];
 	uint64_t now_ms = fields[WIRE_OPEN_CARD_NOW_MS].number;
+	uint64_t id = fields[WIRE_OPEN_CARD_ID].number;
 
 	if (now_ms > INT64_MAX)
 		return FAIL(ERROR_INPUT, "core's clock is out of range");
@@ -75,8 +75,24 @@ static struct result on_open_card(struct vault *vault, const struct wire_value *
 	        vault->keyring, &vault->pools, fields[WIRE_OPEN_CARD_JWE].bytes,
 	        fields[WIRE_OPEN_CARD_INTENT].bytes, (int64_t)now_ms, &card, used);
 	if (problem != VAULT_GOOD)
-		return tell_problem(vault, fields[WIRE_OPEN_CARD_ID].number, problem);
-	return tell_opened(vault, fields, &card, used);
+		return tell_problem(vault, id, vault_problem_name(problem));
+	return tell_opened(vault, id, fields[WIRE_OPEN_CARD_MERCHANT].number, &card,
+	                   BYTES_ARRAY(used));
+}
+
+static struct result on_test_card(struct vault *vault, const struct wire_value *fields)
+{
+	cleanup(vault_card_done) struct vault_card card = { 0 };
+	uint64_t id = fields[WIRE_TEST_CARD_ID].number;
+
+	if (vault->live)
+		return tell_problem(vault, id, "live_mode");
+	struct result result = vault_token_card(fields[WIRE_TEST_CARD_TOKEN].bytes, vault->wall_ms,
+	                                        vault->pools.cards, &card);
+	if (result.error == ERROR_INPUT)
+		return tell_problem(vault, id, "unknown_token");
+	TRY(result);
+	return tell_opened(vault, id, fields[WIRE_TEST_CARD_MERCHANT].number, &card, BYTES_NONE);
 }
 
 static struct result on_forget_code(struct vault *vault, const struct wire_value *fields)
@@ -174,6 +190,7 @@ static const struct {
 } rows[] = {
 	{ WIRE_KEYS_WANTED, on_keys_wanted },
 	{ WIRE_OPEN_CARD, on_open_card },
+	{ WIRE_TEST_CARD, on_test_card },
 	{ WIRE_FORGET_CODE, on_forget_code },
 	{ WIRE_CONNECTION, on_connection },
 	{ WIRE_CONNECTION_REMOVE, on_connection_remove },

@@ -54,6 +54,7 @@ static struct result prepare(struct vault *vault, const struct config *config)
 
 	TRY(open_keyring(config->keys, &keyring));
 	TRY(vault_init(vault, PARENT_FD, keyring));
+	vault->live = config->live;
 	struct result locked = secret_pool_locked(vault->pools.cards);
 	if (!result_ok(locked))
 		log_event(LOG_WARN, "memory_not_locked", LOG_RESULT(locked));

@@ -16,14 +16,18 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static int run_vault(const char *keys, int parent)
+static int run_vault(const char *keys, int parent, bool live)
 {
 	struct vault_keyring *keyring = NULL;
 	struct vault *vault = calloc(1, sizeof(*vault));
 	int folder = open(keys, O_RDONLY | O_DIRECTORY);
 	bool good = vault && folder >= 0 && result_ok(vault_keyring_open(folder, &keyring)) &&
-	            result_ok(vault_init(vault, parent, keyring)) && result_ok(vault_run(vault));
+	            result_ok(vault_init(vault, parent, keyring));
 
+	if (good) {
+		vault->live = live;
+		good = result_ok(vault_run(vault));
+	}
 	vault_done(vault);
 	free(vault);
 	close(folder);
@@ -32,7 +36,7 @@ static int run_vault(const char *keys, int parent)
 
 // Becomes the program itself, jail and all, with a configuration of its own.
 __attribute__((noreturn)) static void become_program(const char *program, const char *keys,
-                                                     int parent)
+                                                     int parent, bool live)
 {
 	char path[96];
 
@@ -45,8 +49,9 @@ __attribute__((noreturn)) static void become_program(const char *program, const 
 		_exit(1);
 	fprintf(config,
 	        "data = %s\nkeys = %s\nrun = %s\ndrivers = %s\npages = %s\nlog.level = error\n"
-	        "public_url = http://pay.localhost\nresults_url = http://pay.localhost\n",
-	        keys, keys, keys, keys, keys);
+	        "public_url = http://pay.localhost\nresults_url = http://pay.localhost\nlive = "
+	        "%s\n",
+	        keys, keys, keys, keys, keys, live ? "yes" : "no");
 	fclose(config);
 	execl(program, program, path, (char *)NULL);
 	_exit(1);
@@ -78,7 +83,7 @@ static bool learn_key(struct rig *rig)
 	return good;
 }
 
-bool rig_init(struct rig *rig)
+static bool start(struct rig *rig, bool live)
 {
 	int pair[2];
 	struct wire_message message;
@@ -97,13 +102,23 @@ bool rig_init(struct rig *rig)
 		const char *program = getenv("VAULT_PROGRAM");
 		close(pair[0]);
 		if (program)
-			become_program(program, rig->keys, pair[1]);
-		_exit(run_vault(rig->keys, pair[1]));
+			become_program(program, rig->keys, pair[1], live);
+		_exit(run_vault(rig->keys, pair[1], live));
 	}
 	close(pair[1]);
 	wire_channel_init(&rig->parent, pair[0], WIRE_PARENT, WIRE_VAULT, 1024 * 1024);
 	return rig_expect(&rig->parent, WIRE_READY_VAULT, &message) && rig_new_core(rig) &&
 	       learn_key(rig);
+}
+
+bool rig_init(struct rig *rig)
+{
+	return start(rig, false);
+}
+
+bool rig_init_live(struct rig *rig)
+{
+	return start(rig, true);
 }
 
 bool rig_done(struct rig *rig)

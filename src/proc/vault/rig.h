@@ -24,6 +24,8 @@ struct rig {
 
 // Starts the vault and gives it a core. False: see the output.
 bool rig_init(struct rig *rig);
+// The same in live mode.
+bool rig_init_live(struct rig *rig);
 // Ends the vault and waits for it. False when it did not end well.
 bool rig_done(struct rig *rig);
 

@@ -31,6 +31,7 @@ struct vault {
 	struct vault_drivers drivers;
 	int64_t wall_ms;      // this turn's times
 	int64_t monotonic_ms; //
+	bool live;            // test tokens are no cards
 	bool stopping;
 	int64_t stop_at_ms; // monotonic
 };

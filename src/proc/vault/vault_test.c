@@ -52,6 +52,52 @@ TEST(a_card_is_opened_and_core_sees_no_number)
 	EXPECT(rig_done(&rig));
 }
 
+static bool ask_test_card(struct rig *rig, const char *token, struct wire_message *ret_opened)
+{
+	return rig_send(rig, WIRE_TEST_CARD,
+	                (const struct wire_value[WIRE_FIELDS_OF_TEST_CARD]){
+	                        [WIRE_TEST_CARD_ID] = WIRE_N(43),
+	                        [WIRE_TEST_CARD_MERCHANT] = WIRE_N(RIG_MERCHANT),
+	                        [WIRE_TEST_CARD_TOKEN] = WIRE_B(bytes_text(token)) }) &&
+	       rig_expect(&rig->core, WIRE_CARD_OPENED, ret_opened) &&
+	       ret_opened->fields[WIRE_CARD_OPENED_ID].number == 43;
+}
+
+TEST(a_test_token_is_a_card_that_core_sees_no_number_of)
+{
+	struct rig rig;
+	struct wire_message opened;
+	uint8_t fingerprint[32];
+
+	REQUIRE(rig_init(&rig));
+	REQUIRE(rig_open_card(&rig, "4242424242424242", "123", &opened));
+	memcpy(fingerprint, opened.fields[WIRE_CARD_OPENED_FINGERPRINT].bytes.data, 32);
+	REQUIRE(ask_test_card(&rig, "pm_card_visa", &opened));
+	EXPECT(opened.fields[WIRE_CARD_OPENED_PROBLEM].bytes.length == 0);
+	EXPECT(bytes_equal_text(opened.fields[WIRE_CARD_OPENED_BRAND].bytes, "visa"));
+	EXPECT(bytes_equal_text(opened.fields[WIRE_CARD_OPENED_LAST4].bytes, "4242"));
+	EXPECT(opened.fields[WIRE_CARD_OPENED_SEALED].bytes.length > 16);
+	EXPECT(bytes_equal(opened.fields[WIRE_CARD_OPENED_FINGERPRINT].bytes,
+	                   BYTES_ARRAY(fingerprint)));
+	EXPECT(memmem(rig.core.in.data, rig.core.in.length, "42424242", 8) == NULL);
+	REQUIRE(ask_test_card(&rig, "pm_card_nobody", &opened));
+	EXPECT(bytes_equal_text(opened.fields[WIRE_CARD_OPENED_PROBLEM].bytes, "unknown_token"));
+	EXPECT(opened.fields[WIRE_CARD_OPENED_SEALED].bytes.length == 0);
+	EXPECT(rig_done(&rig));
+}
+
+TEST(a_live_vault_knows_no_test_tokens)
+{
+	struct rig rig;
+	struct wire_message opened;
+
+	REQUIRE(rig_init_live(&rig));
+	REQUIRE(ask_test_card(&rig, "pm_card_visa", &opened));
+	EXPECT(bytes_equal_text(opened.fields[WIRE_CARD_OPENED_PROBLEM].bytes, "live_mode"));
+	EXPECT(opened.fields[WIRE_CARD_OPENED_SEALED].bytes.length == 0);
+	EXPECT(rig_done(&rig));
+}
+
 TEST(a_driver_gets_its_parameters_then_requests_with_the_card_in_front)
 {
 	struct rig rig;
