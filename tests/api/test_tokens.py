@@ -6,8 +6,8 @@ import threading
 import uuid
 
 import pytest
-from calls import error_of
-from running import Shopper
+from calls import Client, error_of
+from running import LIFTED, Sandbox, Shopper
 
 
 def create(api, token, **data):
@@ -194,6 +194,26 @@ def test_create_update_confirm_each_name_a_token(api):
     assert paid['latest_charge']['payment_method_details']['card']['last4'] == '4242'
 
 
+def test_a_token_as_data(api):
+    data = {'payment_method_data[type]': 'card', 'payment_method_data[card][token]': 'tok_visa',
+            'payment_method_data[billing_details][name]': 'Ivan', 'expand[]': 'payment_method'}
+    form = {'amount': 500, 'currency': 'usd', **data}
+    made = api.ok('POST', '/v1/payment_intents', form)
+    assert made['status'] == 'requires_confirmation' and made['payment_method']['card']['last4'] == '4242'
+    assert made['payment_method']['billing_details']['name'] == 'Ivan' and 'payment_method_data' not in made
+    path = f'/v1/payment_intents/{made["id"]}'
+    assert api.ok('POST', path, dict(data, **{'payment_method_data[card][token]': 'tok_mastercard'}))[
+        'payment_method']['card']['last4'] == '4444'
+    paid = api.ok('POST', path + '/confirm', dict(data, return_url='https://shop.example/'))
+    assert paid['status'] == 'succeeded' and paid['payment_method']['card']['last4'] == '4242'
+    assert api.ok('POST', '/v1/payment_intents', dict(form, confirm='true'))['status'] == 'succeeded'
+    error_of(api.post('/v1/payment_intents', dict(form, payment_method='pm_card_visa')), 400, 'parameters_exclusive')
+    error_of(api.post('/v1/payment_intents', dict(form, **{'payment_method_data[card][token]': 'eyJ'})), 400,
+             'parameter_unknown', 'payment_method_data[card][token]')
+    del form['payment_method_data[card][token]']
+    error_of(api.post('/v1/payment_intents', form), 400, 'parameter_missing', 'payment_method_data[card]')
+
+
 def test_setup_future_usage_attaches(api, customer):
     paid = pay(api, 'pm_card_visa', customer=customer, setup_future_usage='off_session').json()
     cards = api.ok('GET', f'/v1/customers/{customer}/payment_methods')['data']
@@ -307,3 +327,70 @@ def test_the_same_key_makes_one_card(api, customer):
     assert pay(api, 'pm_card_visa', key=key, customer=customer).content == answers[0].content
     error = error_of(pay(api, 'pm_card_mastercard', key=key, customer=customer), 400)
     assert error['type'] == 'idempotency_error'
+
+
+def ask_until_answered(ask):
+    """What a client's retries do while a program is being started anew."""
+    while True:
+        try:
+            answer = ask()
+        except OSError:
+            continue
+        if answer.status_code != 503:
+            return answer
+
+
+@pytest.mark.parametrize('program', ['core', 'vault'])
+def test_a_program_dies_while_cards_are_made(sandbox, api, customer, program):
+    """Whenever it dies: the same key again gives one payment, with one card."""
+    for n in range(4):
+        key = str(uuid.uuid4())
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(ask_until_answered(
+            lambda: pay(api, 'pm_card_visa', key=key, customer=customer, amount=5000 + n,
+                        setup_future_usage='off_session'))))
+        thread.start()
+        if n % 2:
+            while not [c for c in charges_of(api, customer) if c['amount'] == 5000 + n] and thread.is_alive():
+                pass  # until the attempt is durable
+        kill(sandbox, program)
+        thread.join()
+        last = ask_until_answered(lambda: pay(api, 'pm_card_visa', key=key, customer=customer, amount=5000 + n,
+                                              setup_future_usage='off_session'))
+        charges = [c for c in charges_of(api, customer) if c['amount'] == 5000 + n]
+        assert len(charges) == 1, (n, answers, charges)
+        assert last.status_code in (200, 402) and (last.status_code == 200) == charges[0]['paid'], last.text
+        assert answers[0].content == last.content
+    cards = api.ok('GET', f'/v1/customers/{customer}/payment_methods', {'limit': 100})['data']
+    assert len(cards) == len([c for c in charges_of(api, customer) if c['paid']])
+
+
+def kill(sandbox, program):
+    while True:
+        try:
+            os.kill(sandbox.pid(program), signal.SIGKILL)
+            return
+        except StopIteration:
+            pass  # it is being started anew
+
+
+def charges_of(api, customer):
+    return ask_until_answered(lambda: api.get('/v1/charges', customer=customer, limit=100)).json()['data']
+
+
+# --- where there are none
+
+
+def test_a_live_server_knows_no_tokens():
+    live = Sandbox(LIFTED + '\nlive = yes')
+    try:
+        api = Client(live, live.merchant().secret_key)
+        customer = api.customer()
+        for answer in (pay(api, 'pm_card_visa'), api.get('/v1/payment_methods/pm_card_visa'),
+                       api.post('/v1/payment_methods', {'type': 'card', 'card[token]': 'tok_visa'}),
+                       api.post('/v1/payment_methods/tok_visa/attach', {'customer': customer}),
+                       set_up(api, 'pm_card_visa'), api.post('/v1/customers', {'payment_method': 'tok_visa'})):
+            error = error_of(answer, 404, 'resource_missing')
+            assert 'this server is live' in error['message']
+    finally:
+        live.stop()

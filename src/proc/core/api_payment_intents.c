@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#define LINK_FIRST "Link the card with a SetupIntent first, then pay with it."
 #define PAYMENT_PARAMS                                                                             \
 	{ "customer", API_TEXT, 0, 0, 128, NULL },                                                 \
 	        { "payment_method", API_TEXT, 0, 0, 128, NULL },                                   \
@@ -61,18 +62,7 @@
 	        { "payment_method_configuration", API_TEXT, API_IGNORED, 0, 0, NULL },             \
 	        { "stored_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                  \
 	        { "setup_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                   \
-	        { "payment_method_data[card][**]",                                                 \
-		  API_ANYTHING,                                                                    \
-		  API_REFUSED,                                                                     \
-		  0,                                                                               \
-		  0,                                                                               \
-		  API_NO_NUMBERS " Link the card with a SetupIntent first, then pay with it." },   \
-	        { "payment_method_data[**]",                                                       \
-		  API_ANYTHING,                                                                    \
-		  API_REFUSED,                                                                     \
-		  0,                                                                               \
-		  0,                                                                               \
-		  "Link the card with a SetupIntent first, then pay with it." },                   \
+	        API_METHOD_DATA_OF(API_REFUSED, LINK_FIRST),                                       \
 	        { "application_fee_amount", API_NUMBER, API_REFUSED, 0, 0, NULL },                 \
 	        { "transfer_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                    \
 	        { "transfer_group", API_TEXT, API_REFUSED, 0, 0, NULL },                           \
@@ -218,10 +208,36 @@ static bool take_customer(struct api_call *call, struct payment_intent *intent)
 	return true;
 }
 
+// A card that comes as data: a test token. It becomes payment_method's (api_tokens.c).
+static bool take_data(struct api_call *call)
+{
+	static const char param[] = "payment_method_data[card][token]";
+	struct bytes token = api_params_text(&call->params, param);
+	struct api_error error;
+
+	if (token.length == 0 &&
+	    (api_token_card(call) || !api_params_has(&call->params, "payment_method_data[type]")))
+		return true;
+	if (token.length == 0)
+		api_fail_missing_param(&error, "payment_method_data[card]");
+	else if (api_params_has(&call->params, "payment_method"))
+		api_fail(&error, 400, "parameters_exclusive", "payment_method_data",
+		         "Send only one of payment_method and payment_method_data.");
+	else if (!api_is_token(token))
+		api_fail(&error, 400, "parameter_unknown", param,
+		         "This is no test token. " LINK_FIRST);
+	else
+		return api_data_token(call);
+	api_refuse(call, &error);
+	return false;
+}
+
 static bool take_card(struct api_call *call, struct payment_intent *intent)
 {
 	struct card card cleanup(card_done) = { 0 };
 
+	if (!take_data(call))
+		return false;
 	if (!api_params_has(&call->params, "payment_method"))
 		return true;
 	if (!api_card_on_file(call, intent->customer, &card))
@@ -249,6 +265,7 @@ bool api_payment_merge(struct api_call *call, struct payment_intent *intent)
 		api_refuse(call, &error);
 		return false;
 	}
+	json_object_del(details, "payment_method_data"); // the card's
 	take_capture_method(call, intent);
 	if (intent->attempt) // any update clears last_payment_error: it is not shown up to here
 		json_object_set_new(details, "cleared", json_integer(intent->attempt));
