@@ -72,7 +72,10 @@ class Trace:
             if self.process.poll() is not None:
                 assert not (words := self.process.stderr.read()), words
                 return True  # the process was killed at its very next call
-            status = pathlib.Path(f'/proc/{pid}/status').read_text()
+            try:
+                status = pathlib.Path(f'/proc/{pid}/status').read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                return False  # just killed: strace says so in a moment
             return re.search(r'^TracerPid:\t(\d+)$', status, re.M)[1] != '0'
         wait_for(attached, 'strace')
 
@@ -210,6 +213,10 @@ class Machine:
         if name == 'onfile':
             return self.parent.pid
         return wait_for(lambda: children(self.parent.pid).get(name), f'{name} runs')
+
+    def state(self, name):
+        """Of the process, as ps writes it: T when it is stopped."""
+        return pathlib.Path(f'/proc/{self.pid(name)}/stat').read_text().rpartition(')')[2].split()[0]
 
     def log_size(self):
         return (self.folder / 'log/onfile.log').stat().st_size

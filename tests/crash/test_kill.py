@@ -47,9 +47,11 @@ def kill_everything_at(machine, kind, call, which):
     while going.is_alive() and not stopped:
         stopped = trace.saw('SIGSTOP')
         going.join(0.005)
+    # It may also happen after the answer, at a call for the capture.
+    seen = trace.stop()
+    stopped = stopped or any('SIGSTOP' in line for line in seen) or machine.state('core') == 'T'
     if stopped:
         machine.kill_all()
-    trace.stop()
     wait_for(machine.is_ready, 'onfile is ready again')
     going.join()
     flow.check()
