@@ -142,6 +142,12 @@ def test_a_bank_that_asks_until_it_knows_the_card(sandbox, api, customer, token)
     assert api.ok('GET', f'/v1/payment_methods/{paid["payment_method"]}')['customer'] == customer
     later = pay(api, paid['payment_method'], customer=customer, off_session='true').json()
     assert later['status'] == 'succeeded'
+    once = pay(api, token).json()  # paid once, not for later: it asks again
+    shopper = Shopper(sandbox, once['client_secret'])
+    shopper.bring_browser()
+    shopper.answer_challenge()
+    shopper.until('done')
+    assert pay(api, once['payment_method']).json()['status'] == 'requires_action'
 
 
 def test_a_card_that_was_set_up_elsewhere(api, customer):

@@ -127,6 +127,16 @@ def test_a_triggered_event_really_happens(sandbox, merchant, api, receivers, hoo
     wait_for(lambda: id in [post.event['id'] for post in receiver.posts])
 
 
+@pytest.mark.parametrize('event', [
+    'setup_intent.succeeded', 'setup_intent.requires_action', 'setup_intent.setup_failed', 'payment_method.attached',
+    'payment_method.detached', 'payment_method.updated', 'payment_intent.requires_action', 'payment_intent.succeeded',
+    'payment_intent.amount_capturable_updated', 'charge.captured', 'charge.refunded', 'payment_intent.payment_failed',
+    'charge.failed'])
+def test_an_event_is_triggered_without_any_linked_card(sandbox, other_merchant, event):
+    done = trigger(sandbox, other_merchant, event)
+    assert done.returncode == 0 and re.search(rf'^{re.escape(event)} happened: evt_\S+$', done.stdout, re.MULTILINE), done
+
+
 @pytest.mark.parametrize('event', ['payment_intent.payment_failed', 'charge.failed'])
 def test_a_refusal_is_triggered_with_a_card_that_is_refused(sandbox, merchant, api, event):
     customer = api.customer()
@@ -136,7 +146,7 @@ def test_a_refusal_is_triggered_with_a_card_that_is_refused(sandbox, merchant, a
 
 
 def test_what_only_a_shopper_can_do_opens_the_page(sandbox, merchant):
-    done = trigger(sandbox, merchant, 'payment_method.attached')
+    done = trigger(sandbox, merchant, 'checkout.session.completed')
     assert done.returncode == 0 and re.search(r'http://pay\.localhost:\d+/c/cs_test_', done.stdout), done
 
 

@@ -127,20 +127,20 @@ static bool is_for_later(const struct payment_intent *intent)
 	return later;
 }
 
-// The bank has heard of the card by a payment: later payments name that one. It goes on file when
-// the merchant said so.
+// A first payment that is made with an eye to later ones: those will name it, and the card goes on
+// file with its customer.
 static void keep_card(struct core *core, const struct payment_intent *intent,
                       const struct attempt *row)
 {
 	struct card card cleanup(card_done) = { 0 };
 
-	if (row->flags & ATTEMPT_STORED_CREDENTIAL ||
+	if (row->flags & ATTEMPT_STORED_CREDENTIAL || !is_for_later(intent) ||
 	    !store_load(core->store, STORE_CARDS, row->card, &card))
 		return;
 	memcpy(card.network_transaction_id, row->network_transaction_id,
 	       sizeof(card.network_transaction_id));
 	bool attach = !card.customer && intent->customer && !card.removed_ms &&
-	              is_for_later(intent) && link_customer_is_here(core, intent->customer);
+	              link_customer_is_here(core, intent->customer);
 	if (attach)
 		card.customer = intent->customer;
 	store_update(core->store, STORE_CARDS, &card);

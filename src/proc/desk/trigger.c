@@ -36,6 +36,10 @@ struct recipe {
 	{                                                                                          \
 		"POST", "/v1/customers", "name=Trigger"                                            \
 	}
+#define ATTACH                                                                                     \
+	{                                                                                          \
+		"POST", "/v1/payment_methods/pm_card_visa/attach", "customer=%1"                   \
+	}
 #define PAY(more)                                                                                  \
 	{                                                                                          \
 		"POST", "/v1/payment_intents",                                                     \
@@ -64,6 +68,20 @@ static const struct recipe recipes[] = {
 	{ "setup_intent.succeeded",
 	  A_CARD,
 	  { { "POST", "/v1/setup_intents", "customer=%u&payment_method=%c&confirm=true" } } },
+	{ "setup_intent.requires_action",
+	  NO_CARD,
+	  { MAKE_CUSTOMER,
+	    { "POST", "/v1/setup_intents",
+	      "customer=%1&payment_method=pm_card_authenticationRequired&confirm=true" } } },
+	{ "setup_intent.setup_failed",
+	  NO_CARD,
+	  { MAKE_CUSTOMER,
+	    { "POST", "/v1/setup_intents",
+	      "customer=%1&payment_method=pm_card_chargeDeclined&confirm=true", true } } },
+	{ "payment_method.attached", NO_CARD, { MAKE_CUSTOMER, ATTACH } },
+	{ "payment_method.detached",
+	  NO_CARD,
+	  { MAKE_CUSTOMER, ATTACH, { "POST", "/v1/payment_methods/%2/detach", "" } } },
 	{ "payment_method.updated",
 	  A_CARD,
 	  { { "POST", "/v1/payment_methods/%c", "metadata[trigger]=yes" } } },
@@ -74,6 +92,11 @@ static const struct recipe recipes[] = {
 	  NO_CARD,
 	  { { "POST", "/v1/payment_intents", "amount=2000&currency=rub" },
 	    { "POST", "/v1/payment_intents/%1/cancel", "" } } },
+	{ "payment_intent.requires_action",
+	  NO_CARD,
+	  { { "POST", "/v1/payment_intents",
+	      "amount=2000&currency=rub&payment_method=pm_card_authenticationRequired"
+	      "&confirm=true" } } },
 	{ "payment_intent.succeeded", A_CARD, { PAY("") } },
 	{ "charge.succeeded", A_CARD, { PAY("") } },
 	{ "payment_intent.amount_capturable_updated", A_CARD, { PAY("&capture_method=manual") } },
@@ -97,12 +120,7 @@ static const struct recipe recipes[] = {
 };
 
 // What only a shopper can make happen, on the page that we open for them.
-static const char *const of_shoppers[] = {
-	"payment_method.attached",   "setup_intent.requires_action",
-	"setup_intent.setup_failed", "checkout.session.completed",
-	"payment_method.detached",   "payment_intent.requires_action",
-	"payment_intent.processing",
-};
+static const char *const of_shoppers[] = { "checkout.session.completed" };
 
 struct trigger {
 	const char *api, *key;
