@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include "desk.h"
+#include "edition.h"
 #include "ledger.h"
 #include "wire.h"
 
@@ -270,6 +271,7 @@ static void work_on(struct connection *connection, struct bytes message, struct 
 	struct host_trouble *trouble = &host->trouble;
 	const char *force_code = "";
 	struct iso8583_place place;
+	struct bank_edition edition;
 	struct desk_result done;
 	struct result result = iso8583_unpack(host->wire.dialect, message, &host->request, &place);
 
@@ -280,14 +282,15 @@ static void work_on(struct connection *connection, struct bytes message, struct 
 	}
 	if (host->request.mti[2] % 2 == 1)
 		return; // the other side's answer to a network message of ours
-	bool about_card = desk_is_about_card(&host->request);
-	if (trouble->deaf || (about_card && by_chance(trouble->lose_requests_percent)))
-		return;
 	if (bank_wire_wants_mac(&host->wire, host->request.mti) &&
 	    !bank_wire_check(&host->wire, &host->request, message)) {
 		log_event(LOG_WARN, "wrong_mac");
 		return;
 	}
+	bank_edition_in(&host->request, &edition);
+	bool about_card = desk_is_about_card(&host->request);
+	if (trouble->deaf || (about_card && by_chance(trouble->lose_requests_percent)))
+		return;
 	bool next = about_card && trouble->next_count > 0;
 	if (next)
 		force_code = trouble->next_code;
@@ -295,6 +298,7 @@ static void work_on(struct connection *connection, struct bytes message, struct 
 		log_event(LOG_WARN, "not_answered");
 		return;
 	}
+	bank_edition_out(&edition, &host->answer);
 	if (next) {
 		trouble->next_count--;
 		done.fault = trouble->next_fault;
@@ -444,6 +448,7 @@ void bank_host_say(struct bank_host *host, const char *code)
 		iso8583_set(&host->answer, 7, bytes_text(sent_at));
 		iso8583_set_number(&host->answer, 11, ++host->last_said, 6);
 		iso8583_set(&host->answer, 70, bytes_text(code));
+		bank_edition_ask(host->wire.dialect->roles.edition == ISO8583_1993, &host->answer);
 		size_t length = pack_answer(host, BYTES_NONE, false, frame);
 		buffer_put(&connection->output, bytes_from(frame, length));
 		flush(connection);

@@ -33,4 +33,4 @@ def rogue():
     driver.bank = bank
     yield driver
     driver.stop()
-    bank.server.close()
+    bank.close()

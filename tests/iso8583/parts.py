@@ -140,7 +140,8 @@ class Driver:
 
     def advise(self, op, request, answer, **members):
         mti = "0200" if request.get("single_message") else "0100"
-        original = {"mti": mti, "stan": request["stan"], "sent_at": request["sent_at"], "amount": request["amount"]}
+        original = {"mti": mti, "stan": request["stan"], "sent_at": request["sent_at"], "local_at": request.get("local_at"),
+                    "amount": request["amount"]}
         if answer.get("approval_code"):
             original["approval_code"] = answer["approval_code"]
         return self.ask(op, request["card"]["number"],
@@ -161,6 +162,7 @@ LINES = {
     "bcd": ({"dialect": "1987-bcd"}, "dialect=1987-bcd"),
     "ascii": ({"dialect": "1987-ascii", "length_header": "ascii4", "length_inclusive": True},
               "dialect=1987-ascii,header=ascii4,inclusive=yes"),
+    "1993": ({"dialect": "1993-bcd"}, "dialect=1993-bcd"),
     "tpdu": ({"tpdu": "6000030001", "length_header": "bcd2"}, "tpdu=yes,header=bcd2"),
 }
 
@@ -179,19 +181,23 @@ def luhn(digits):
 FIXED = {3: 6, 4: 12, 7: 10, 11: 6, 12: 6, 13: 4, 14: 4, 18: 4, 19: 3, 22: 3, 25: 2, 37: 12, 38: 6, 39: 2, 41: 8, 42: 15,
          43: 40, 49: 3, 64: 16, 70: 3, 90: 42, 95: 42, 128: 16}
 VARIABLE = {2: 2, 32: 2, 48: 3}
+FIXED_1993 = {3: 6, 4: 12, 7: 10, 11: 6, 12: 12, 14: 4, 19: 3, 22: 12, 24: 3, 25: 4, 26: 4, 30: 24, 37: 12, 38: 6, 39: 3, 41: 8,
+              42: 15, 49: 3}
+VARIABLE_1993 = {2: 2, 32: 2, 43: 2, 48: 3, 56: 2}
 
 
 def unpack(text):
     mti, bits, at = text[:4], text[4:20], 20
+    fixed, variable = (FIXED_1993, VARIABLE_1993) if mti[0] == "1" else (FIXED, VARIABLE)
     if int(bits[0], 16) & 8:
         bits, at = text[4:36], 36
     fields = {}
     for number in range(2, len(bits) * 4 + 1):
         if int(bits, 16) >> (len(bits) * 4 - number) & 1:
-            length = FIXED.get(number)
+            length = fixed.get(number)
             if length is None:
-                length = int(text[at:at + VARIABLE[number]])
-                at += VARIABLE[number]
+                length = int(text[at:at + variable[number]])
+                at += variable[number]
             fields[number] = text[at:at + length]
             at += length
     assert at == len(text)
@@ -200,17 +206,19 @@ def unpack(text):
 
 def pack(mti, fields):
     bits, body = 0, ""
+    variable = VARIABLE_1993 if mti[0] == "1" else VARIABLE
     for number in sorted(fields):
         bits |= 1 << (128 - number)
-        if number in VARIABLE:
-            body += f"{len(fields[number]):0{VARIABLE[number]}d}"
+        if number in variable:
+            body += f"{len(fields[number]):0{variable[number]}d}"
         body += fields[number]
     return f"{mti}{bits | 1 << 127:032X}{body}" if bits % (1 << 64) else f"{mti}{bits >> 64:016X}{body}"
 
 
 def answer_to(mti, fields, **more):
-    keep = {number: value for number, value in fields.items() if number in (3, 4, 7, 11, 37, 41, 42, 49, 70)}
-    return pack(mti[:2] + str(int(mti[2]) + 1) + "0", {**keep, 39: "00", **{int(k[2:]): v for k, v in more.items()}})
+    keep = {number: value for number, value in fields.items() if number in (3, 4, 7, 11, 24, 37, 41, 42, 49, 70)}
+    good = {"4": "400", "8": "800"}.get(mti[1], "000") if mti[0] == "1" else "00"
+    return pack(mti[:2] + str(int(mti[2]) + 1) + str(int(mti[3]) & ~1), {**keep, 39: good, **{int(k[2:]): v for k, v in more.items()}})
 
 
 class Rogue:
@@ -223,7 +231,14 @@ class Rogue:
         self.queue = queue.Queue()
         self.network = []
         self.connections = 0
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def close(self):
+        """Wakes the thread before the descriptor is free: it must not wait on the next socket that gets the same number."""
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.thread.join(8)
+        self.server.close()
 
     def serve(self):
         while True:
@@ -239,12 +254,14 @@ class Rogue:
         try:
             while header := stream.read(4):
                 mti, fields = unpack(stream.read(int(header)).decode())
-                if mti != "0800":
+                if mti not in ("0800", "1804"):
                     self.queue.put((mti, fields))
                     continue
-                self.network.append(fields[70])
-                if fields[70] == "001" and self.sign_on or fields[70] == "301" and self.echo or fields[70] == "002":
-                    self.send(answer_to(mti, fields, de39=self.sign_on or "00"), line)
+                code = fields.get(70) or fields[24]
+                self.network.append(code)
+                if code in ("001", "801") and self.sign_on or code in ("301", "831") and self.echo or code in ("002", "802"):
+                    said = {} if self.sign_on in ("00", "") else {"de39": self.sign_on}
+                    self.send(answer_to(mti, fields, **said), line)
         except (OSError, ValueError):
             pass
 

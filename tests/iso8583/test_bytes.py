@@ -12,7 +12,7 @@ def test_every_field_of_a_verification(rogue):
     assert fields == {2: GOOD, 3: "000000", 4: "0" * 12, 7: request["sent_at"], 11: request["stan"],
                       12: request["local_at"][6:], 13: request["local_at"][2:6], 14: "3012", 18: "5411", 19: "643",
                       22: "812", 25: "51", 32: "400123", 37: request["rrn"], 41: "TERM0001", 42: "MERCHANT0000001",
-                      43: "?????, ??????".ljust(40), 48: "2003123" + "0101C" + "0201F", 49: "643"}
+                      43: "?????, ??????".ljust(40), 48: "0101C" + "0201F" + "2003123", 49: "643"}
     rogue.bank.send(answer_to(mti, fields, de38="AB12  ", de48="2101M0315123456789012345"))
     answer = rogue.wait(request)
     assert answer == {"id": request["id"], "outcome": "approved", "response_code": "00", "cvc_check": "pass",

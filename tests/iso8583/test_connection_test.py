@@ -86,7 +86,7 @@ def test_a_bank_that_does_not_take_us(sign_on, echo, outcome, step, words):
     last = list(steps_of(answer).values())[-1]
     assert answer["outcome"] == outcome and last["step"] == step and words in last["detail"] and last["advice"]
     driver.process.kill()
-    bank.server.close()
+    bank.close()
 
 
 def test_the_deadline_of_a_test():

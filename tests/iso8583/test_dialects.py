@@ -39,7 +39,7 @@ def test_decode_shows_fields_and_hides_secrets():
     for done in (onfile("decode", "--dialect", "1987-bcd", M), onfile("decode", "--dialect", "1987-bcd", text=M[:99] + "\n " + M[99:]),
                  onfile("decode", "--dialect", DIALECTS[1], M)):
         lines = [line.split() for line in done.stdout.splitlines()]
-        assert done.returncode == 0 and done.stderr == "" and len(lines) == 22
+        assert done.returncode == 0 and done.stderr == "" and len(lines) == 24
         assert ["10", "2", "Primary", "Account", "Number", "[hidden", "16]"] in lines
         assert ["22", "4", "Amount,", "Transaction", "000000012345"] in lines
         assert CARD not in done.stdout and "920312301011" not in done.stdout and "2912" not in done.stdout

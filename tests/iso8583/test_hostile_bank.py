@@ -79,7 +79,7 @@ def test_sign_on_comes_first_and_sign_off_last():
     driver.up()
     driver.stop()
     assert bank.network[-1] == "002"
-    bank.server.close()
+    bank.close()
 
 
 def test_nothing_is_sent_before_the_sign_on_was_answered():
@@ -91,7 +91,7 @@ def test_nothing_is_sent_before_the_sign_on_was_answered():
     assert driver.verify()["outcome"] == "not_sent"
     assert bank.network == ["001"] and bank.queue.empty()
     driver.process.kill()
-    bank.server.close()
+    bank.close()
 
 
 def test_echoes_keep_the_line_and_end_a_dead_one():
@@ -105,7 +105,7 @@ def test_echoes_keep_the_line_and_end_a_dead_one():
     down = driver.wait_own(lambda own: own.get("state") == "down")
     assert "echo" in down["detail"]
     driver.stop()
-    bank.server.close()
+    bank.close()
 
 
 def test_a_bank_that_does_not_read_gets_nothing_after_the_deadline():

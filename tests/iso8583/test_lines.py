@@ -54,7 +54,7 @@ def own_line(request):
     driver.bank = bank
     yield driver
     driver.stop()
-    bank.server.close()
+    bank.close()
 
 
 @pytest.mark.parametrize("own_line", [{"terminals": "SHOP0007-SHOP0009,KIOSK"}], indirect=True)

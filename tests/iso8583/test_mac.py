@@ -53,7 +53,7 @@ def line():
     driver.bank = bank
     yield driver
     driver.stop()
-    bank.server.close()
+    bank.close()
 
 
 def test_codes_that_are_not_there_or_not_right(line):
@@ -78,7 +78,7 @@ def test_sign_on_without_a_code_is_none_where_there_should_be_one(mac_network):
     assert own["state"] == ("down" if mac_network else "up")
     assert not mac_network or "MAC" in own["detail"]
     driver.process.kill()
-    bank.server.close()
+    bank.close()
 
 
 @pytest.mark.parametrize("parameters, words", [

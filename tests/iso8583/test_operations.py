@@ -12,7 +12,7 @@ from parts import GOOD
 def test_a_link_a_payment_a_capture(each_line):
     driver = each_line
     link = driver.verify()
-    assert link["outcome"] == "approved" and link["cvc_check"] == "pass" and link["response_code"] == "00"
+    assert link["outcome"] == "approved" and link["cvc_check"] == "pass" and link["response_code"] in ("00", "000")
     assert re.fullmatch(r"\d{15}", link["network_transaction_id"])
     request, answer = driver.pay(amount=123456)
     assert answer["outcome"] == "approved" and answer["amount"] == 123456 and answer["currency"] == "643"
@@ -26,6 +26,26 @@ def test_19_digits_and_amex(each_line):
     assert each_line.verify("6205500000000000004")["cvc_check"] == "pass"
     assert each_line.verify("378282246310005", cvc="1234")["cvc_check"] == "pass"
     assert each_line.verify("378282246310005", cvc="123")["decline_code"] == "incorrect_cvc"
+
+
+def test_the_way_of_a_payment_in_each_dialect(each_line):
+    driver = each_line
+    request, answer = driver.pay(amount=1000)
+    assert driver.advise("reverse", request, answer, amount=400)["outcome"] == "approved"
+    assert driver.advise("capture", request, answer, amount=601)["outcome"] == "declined"
+    assert driver.advise("capture", request, answer, amount=600)["outcome"] == "approved"
+    assert driver.advise("capture", request, answer, amount=600, repeat=True)["outcome"] == "approved"
+    assert driver.advise("refund", request, answer, amount=601)["outcome"] == "declined"
+    assert driver.advise("refund", request, answer, amount=600)["outcome"] == "approved"
+    request, answer = driver.pay(amount=500, single_message=True)
+    assert answer["outcome"] == "approved"
+    assert driver.advise("reverse", request, answer)["outcome"] == "approved"
+    stranger = driver.advise("reverse", {**request, "stan": "999999"}, {})
+    assert stranger["no_original"] is True and stranger["outcome"] == "declined"
+    assert driver.pay(initiator="merchant")[1]["outcome"] == "approved"
+    assert driver.verify("4000000000000127")["decline_code"] == "incorrect_cvc"
+    assert driver.pay("4000000000009995")[1]["decline_code"] == "insufficient_funds"
+    assert driver.pay("4000002760003184")[1]["authentication_required"] is True
 
 
 @pytest.mark.parametrize("number, code, decline_code", [

@@ -7,15 +7,17 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "iso8583/tagged.h"
+#include "iso8583/part.h"
 
 #include <stdio.h>
 
 enum { APPROVED = 1, DECLINED = 0 };
 enum { CVC_FAILED = 1, PROOF_WANTED = 2, ORIGINAL_UNKNOWN = 4 };
+// Codes that answer one kind of message alone.
+enum { FOR_REVERSAL = 8, FOR_ADVICE = 16, FOR_NETWORK = 32 };
 
 struct code_row {
-	char code[3];
+	char code[CODE_MAX + 1];
 	int outcome;
 	const char *decline_code;
 	int flags;
@@ -100,6 +102,21 @@ void driver_give_up(struct driver *driver, struct flight_entry *entry, const cha
 		                 driver->now_ms + driver->parameters.late_window_ms);
 }
 
+// What the bank put where the dialect has a place for it; empty when that cannot be read.
+static struct bytes placed(const struct driver *driver, const struct iso8583_message *message,
+                           enum iso8583_role role, uint8_t *room)
+{
+	const struct iso8583_spot *spot = &driver->parameters.dialect->roles.places[role];
+	struct bytes value = BYTES_NONE;
+
+	if (!spot->target || !result_ok(iso8583_part_get(driver->parameters.dialect, message,
+	                                                 spot->path, room, ISO8583_ROOM, &value)))
+		return BYTES_NONE;
+	while (value.length > 0 && value.data[value.length - 1] == ' ')
+		value.length--;
+	return value;
+}
+
 // Writes `,"name":"text"` when there is a text.
 static void put_member(struct buffer *output, const char *name, struct bytes text)
 {
@@ -139,11 +156,12 @@ static void put_approved_amount(struct buffer *output, const struct flight_entry
 }
 
 // The members of the answer from `outcome` on, for a message that has DE39.
-static void put_outcome(struct buffer *output, const struct flight_entry *entry,
+static void put_outcome(struct driver *driver, const struct flight_entry *entry,
                         const struct iso8583_message *message)
 {
+	struct buffer *output = &driver->output;
 	struct bytes code = iso8583_get(message, 39);
-	struct bytes private_data = iso8583_get(message, 48);
+	uint8_t room[ISO8583_ROOM];
 	const struct code_row *row = find_code(code);
 	bool approved = row->outcome == APPROVED;
 	bool card_asked = entry->operation == OP_VERIFY || entry->operation == OP_AUTHORIZE;
@@ -157,13 +175,14 @@ static void put_outcome(struct buffer *output, const struct flight_entry *entry,
 		buffer_put_text(output, ",\"no_original\":true");
 	put_member(output, "response_code", code);
 	if (card_asked)
-		put_member(
-		        output, "cvc_check",
-		        bytes_text(cvc_check(entry, iso8583_tagged_get(private_data, "21"), row)));
+		put_member(output, "cvc_check",
+		           bytes_text(cvc_check(
+		                   entry, placed(driver, message, ISO8583_ROLE_CVC_RESULT, room),
+		                   row)));
 	if (approved) {
 		put_member(output, "approval_code", iso8583_get_trimmed(message, 38));
 		put_member(output, "network_transaction_id",
-		           iso8583_tagged_get(private_data, "03"));
+		           placed(driver, message, ISO8583_ROLE_TRANSACTION, room));
 	}
 	if (approved && (entry->operation == OP_AUTHORIZE || entry->operation == OP_REFUND))
 		put_approved_amount(output, entry, message);
@@ -182,7 +201,7 @@ static void put_answer(struct driver *driver, const struct flight_entry *entry,
 		              (unsigned long long)entry->id);
 	else
 		buffer_printf(output, "{\"id\":%llu,", (unsigned long long)entry->id);
-	put_outcome(output, entry, message);
+	put_outcome(driver, entry, message);
 	buffer_put_text(output, entry->state == FLIGHT_LATE ? "}}\n" : "}\n");
 }
 
@@ -195,27 +214,41 @@ static void log_message(struct driver *driver, enum log_level level, const char 
 	log_event(level, event, LOG_TEXT("message", buffer_text(&text)));
 }
 
-// What the bank may ask for in a network message (DE70), and what we say to it.
+// What the bank may ask for in a network message, and what of it is for the log.
 static const struct {
-	const char *code;
-	const char *answer;
-	const char *event; // for the log
-} network_codes[] = {
-	{ "001", "00", "bank_signed_on" },
-	{ "002", "00", "bank_signs_off" },
-	{ "201", "00", "cut_over" },
-	{ "202", "00", "cut_over_done" },
-	{ "301", "00", NULL },
-	{ "", "00", NULL },
+	uint32_t situation;
+	const char *event;
+} network_events[] = {
+	{ ISO8583_WHEN_SIGN_ON, "bank_signed_on" },
+	{ ISO8583_WHEN_SIGN_OFF, "bank_signs_off" },
+	{ ISO8583_WHEN_CUT_OVER, "cut_over" },
+	{ ISO8583_WHEN_CUT_OVER_DONE, "cut_over_done" },
 };
 
+// What a network message of the bank asks for, by the dialect's line `send` for our sign-on: an
+// echo when it does not say. 0: something that the line does not name.
+static uint32_t network_meaning(const struct driver *driver, const struct iso8583_message *message)
+{
+	const struct iso8583_dialect *dialect = driver->parameters.dialect;
+	const struct iso8583_send *send = iso8583_send_for(&dialect->roles, ISO8583_WHEN_SIGN_ON);
+	uint8_t room[ISO8583_ROOM];
+	struct bytes code;
+
+	if (!send)
+		return ISO8583_WHEN_ECHO;
+	if (!result_ok(
+	            iso8583_part_get(dialect, message, send->spot.path, room, sizeof room, &code)))
+		return 0;
+	return code.length == 0 ? ISO8583_WHEN_ECHO
+	                        : iso8583_send_meaning(&dialect->roles, send, code);
+}
+
 // The bank asks something of us: network messages are answered, the rest is noted. A key exchange
-// and whatever else we cannot do is refused (40), not nodded at.
+// and whatever else we cannot do is refused, not nodded at.
 static void answer_the_bank(struct driver *driver, struct line *line, struct bytes wire)
 {
 	struct iso8583_message *message = &driver->message;
-	struct bytes code = iso8583_get(message, 70);
-	const char *answer = "40";
+	const struct edition *edition = driver_edition(driver);
 	char mti[4];
 
 	if (message->mti[1] != '8' || !iso8583_answer_mti(message->mti, mti)) {
@@ -230,17 +263,15 @@ static void answer_the_bank(struct driver *driver, struct line *line, struct byt
 			return;
 		}
 	}
-	for (size_t i = 0; i < sizeof network_codes / sizeof network_codes[0]; i++)
-		if (bytes_equal_text(code, network_codes[i].code)) {
-			answer = network_codes[i].answer;
-			if (network_codes[i].event)
-				log_event(LOG_INFO, network_codes[i].event);
-		}
-	line->bank_leaves |= bytes_equal_text(code, "002");
+	uint32_t meaning = network_meaning(driver, message);
+	for (size_t i = 0; i < sizeof network_events / sizeof network_events[0]; i++)
+		if (meaning == network_events[i].situation)
+			log_event(LOG_INFO, network_events[i].event);
+	line->bank_leaves |= meaning == ISO8583_WHEN_SIGN_OFF;
 	memcpy(message->mti, mti, sizeof mti);
 	iso8583_unset(message, 64);
 	iso8583_unset(message, 128);
-	iso8583_set(message, 39, bytes_text(answer));
+	iso8583_set(message, 39, bytes_text(meaning ? edition->accepted : edition->refused));
 	driver_send_answer(driver, line);
 }
 
@@ -279,17 +310,28 @@ static void own_answer_came(struct driver *driver, struct flight_entry *entry)
 	const struct code_row *row = find_code(iso8583_get(&driver->message, 39));
 	bool probe = entry->operation == OP_PROBE;
 	struct line *line = entry->line;
-	char code[3], detail[100];
+	bool good = row->outcome == APPROVED;
+	char code[CODE_MAX + 1], detail[100];
 
 	if (!bytes_copy_text(iso8583_get(&driver->message, 39), code, sizeof code))
 		code[0] = 0;
 	flight_remove(&driver->flight, entry);
 	if (!probe) {
-		line_answered(driver, line, code);
+		line_answered(driver, line, good, code);
 		return;
 	}
 	snprintf(detail, sizeof detail, "%s (%s)", code, row->decline_code);
-	probe_verified(driver, row->outcome == APPROVED ? "approved" : "declined", detail);
+	probe_verified(driver, good ? "approved" : "declined", detail);
+}
+
+// May a message of this type be answered with the code?
+static bool is_for(const struct code_row *row, const char mti[static 4])
+{
+	int kind = (mti[1] == '4' ? FOR_REVERSAL : 0) | (mti[2] == '3' ? FOR_ADVICE : 0) |
+	           (mti[1] == '8' ? FOR_NETWORK : 0);
+	int wanted = row->flags & (FOR_REVERSAL | FOR_ADVICE | FOR_NETWORK);
+
+	return wanted == 0 || wanted & kind;
 }
 
 // NULL, or a sentence that says why this cannot be the answer to the entry.
@@ -300,8 +342,10 @@ static const char *find_fault(struct driver *driver, const struct flight_entry *
 
 	if (memcmp(message->mti, entry->mti, 4) != 0)
 		return "the bank's answer has another message type";
-	if (iso8583_get(message, 39).length != 2)
+	if (iso8583_get(message, 39).length != driver->parameters.dialect->fields[39].max)
 		return "the bank's answer has no response code";
+	if (!is_for(find_code(iso8583_get(message, 39)), message->mti))
+		return "the bank's answer has the response code of another kind of message";
 	if (mac_wanted(&driver->parameters, message->mti))
 		return mac_check(driver->mac, driver->parameters.dialect, message, wire);
 	return NULL;

@@ -3,6 +3,7 @@
 // one poll loop (main.c). What has held a card is wiped as soon as it is not needed.
 #pragma once
 
+#include "edition.h"
 #include "flight.h"
 #include "line.h"
 #include "mac.h"
@@ -11,8 +12,8 @@
 
 #include "iso8583/codec.h"
 
-// The longest frame that we send.
-#define FRAME_MAX 2048
+// The longest frame that we send: a message of the largest size that a dialect can have.
+#define FRAME_MAX (ISO8583_MESSAGE_MAX + ISO8583_FRAME_OVERHEAD)
 
 struct driver {
 	struct parameters parameters;
@@ -65,9 +66,14 @@ MUST_USE struct result driver_send(struct driver *driver, struct line *line, int
                                    struct flight_entry **ret_entry);
 // The same for a message that gets no answer.
 void driver_send_answer(struct driver *driver, struct line *line);
-// One of our own messages (0800) with this DE70.
+// One of our own messages: ISO8583_WHEN_SIGN_ON, SIGN_OFF or ECHO.
 MUST_USE struct result driver_send_network(struct driver *driver, struct line *line,
-                                           const char *code, int64_t timeout_ms);
+                                           uint32_t situation, int64_t timeout_ms);
+// The edition that the connection's dialect is of.
+static inline const struct edition *driver_edition(const struct driver *driver)
+{
+	return edition_row(driver->parameters.dialect->roles.edition);
+}
 // The key of a message; what it does not have is spaces.
 struct flight_key driver_key_of(const struct driver *driver, const struct iso8583_message *message);
 // The line that the next request goes to; NULL when none is up.

@@ -150,8 +150,8 @@ static void sign_on(struct driver *driver, struct line *line)
 		return;
 	}
 	set_state(driver, line, LINE_SIGNING_ON, INT64_MAX);
-	struct result result =
-	        driver_send_network(driver, line, "001", driver->parameters.sign_on_timeout_ms);
+	struct result result = driver_send_network(driver, line, ISO8583_WHEN_SIGN_ON,
+	                                           driver->parameters.sign_on_timeout_ms);
 	if (!result_ok(result))
 		line_break(driver, line, result.detail);
 }
@@ -273,8 +273,8 @@ static void keep_alive(struct driver *driver, struct line *line, int64_t tick_ms
 	}
 	line->echo_open = true;
 	line->timer_ms = tick_ms + driver->parameters.echo_interval_ms;
-	struct result result =
-	        driver_send_network(driver, line, "301", driver->parameters.echo_timeout_ms);
+	struct result result = driver_send_network(driver, line, ISO8583_WHEN_ECHO,
+	                                           driver->parameters.echo_timeout_ms);
 	if (!result_ok(result))
 		line_break(driver, line, result.detail);
 }
@@ -327,9 +327,8 @@ void line_turn(struct driver *driver, struct line *line, short events, int64_t t
 		line_break(driver, line, "the bank signed off");
 }
 
-void line_answered(struct driver *driver, struct line *line, const char code[static 3])
+void line_answered(struct driver *driver, struct line *line, bool good, const char *code)
 {
-	bool good = strcmp(code, "00") == 0;
 	char detail[64];
 
 	line->echo_open = false;
@@ -366,7 +365,8 @@ void line_sign_off(struct driver *driver, struct line *line)
 		return;
 	}
 	set_state(driver, line, LINE_SIGNING_OFF, clock_monotonic_ms() + SIGN_OFF_MS);
-	struct result result = driver_send_network(driver, line, "002", SIGN_OFF_MS);
+	struct result result =
+	        driver_send_network(driver, line, ISO8583_WHEN_SIGN_OFF, SIGN_OFF_MS);
 	if (!result_ok(result))
 		line_break(driver, line, result.detail);
 }

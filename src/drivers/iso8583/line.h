@@ -59,8 +59,8 @@ void line_turn(struct driver *driver, struct line *line, short events, int64_t t
 // Closes the connection: all that was sent becomes unknown, all that was not becomes not_sent.
 void line_break(struct driver *driver, struct line *line, const char *detail);
 void line_break_errno(struct driver *driver, struct line *line, const char *what, int error);
-// The bank answered one of our own messages, with this code.
-void line_answered(struct driver *driver, struct line *line, const char code[static 3]);
+// The bank answered one of our own messages, with a yes or a no and this code.
+void line_answered(struct driver *driver, struct line *line, bool good, const char *code);
 // One of our own messages was not answered in time.
 void line_unanswered(struct driver *driver, struct line *line);
 // No more requests come: signs off and closes.

@@ -2,6 +2,7 @@
 #include "parameters.h"
 
 #include "base/text.h"
+#include "edition.h"
 #include "iso8583/codec.h"
 #include "rows.h"
 
@@ -132,6 +133,14 @@ struct result parameters_read(const json_t *object, struct parameters *ret_param
 		buffer_printf(ret_sentence, "The parameter %s should be %s.", row->name,
 		              row->wanted);
 		return FAIL(ERROR_INPUT, "a parameter is wrong");
+	}
+	const struct iso8583_dialect *dialect = ret_parameters->dialect;
+	if (!edition_row(dialect->roles.edition)) {
+		buffer_printf(ret_sentence,
+		              "The driver cannot build messages of the dialect %s: it has no line "
+		              "edition 1987 or edition 1993.",
+		              dialect->name);
+		return FAIL(ERROR_INPUT, "a dialect without an edition");
 	}
 	const char *contradiction = find_contradiction(ret_parameters);
 	if (!contradiction)

@@ -12,6 +12,7 @@
 #define TERMINALS_MAX 1000
 #define TERMINAL 8 // characters of DE41
 #define MAC_KEY_MAX 32
+#define CODE_MAX 4 // characters of DE39, at most
 
 // What an answer and its request have to have in common, beside the second digit of the message
 // type: a bit for each of these fields.

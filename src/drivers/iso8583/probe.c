@@ -194,7 +194,7 @@ static void send_echo(struct driver *driver)
 	else
 		skip(probe, PROBE_SIGN_ON, "the parameter sign_on is false");
 	probe->step = PROBE_ECHO;
-	struct result result = driver_send_network(driver, &probe->line, "301",
+	struct result result = driver_send_network(driver, &probe->line, ISO8583_WHEN_ECHO,
 	                                           driver->parameters.echo_timeout_ms);
 	if (!result_ok(result))
 		line_break(driver, &probe->line, result.detail);

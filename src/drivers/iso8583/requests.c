@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "iso8583/tagged.h"
+#include "iso8583/compose.h"
 
 #include <stdio.h>
 
@@ -15,12 +15,11 @@ DEFINE_CLEANUP(cleanup_json, json_t, json_decref)
 
 // Room for what a message needs beyond the request's own texts. Wiped with it.
 struct scratch {
-	uint8_t private_data[512]; // DE48
-	size_t private_length;
 	char expiry[8];    // DE14
 	char name[41];     // DE43
-	char original[64]; // DE90
-	char replacement[64];
+	char original[64]; // which message is meant
+	char amounts[64];  // the original's amount, or what stays of it
+	uint8_t proof[64]; // the authentication value where it is sent as bytes
 };
 
 struct work {
@@ -28,6 +27,8 @@ struct work {
 	struct iso8583_message *message;
 	const json_t *request;
 	struct scratch *scratch;
+	struct iso8583_composer *composer;
+	uint32_t situation; // enum iso8583_situation: what is true of the message so far
 	uint64_t amount;
 	bool has_cvc;
 	struct bytes own_stan; // where DE11 is the original's
@@ -35,8 +36,9 @@ struct work {
 
 struct operation_row {
 	const char *name;
-	char mti[5]; // of the first transmission; a repeat's last digit is 1
+	char mti[5]; // of the first transmission, as in 1987; a repeat's last digit is 1
 	enum operation operation;
+	uint32_t situation;
 	struct result (*build)(struct work *work);
 };
 
@@ -68,10 +70,10 @@ static void set_if(struct iso8583_message *message, int field, struct bytes valu
 		iso8583_set(message, field, value);
 }
 
-static bool put_private(struct scratch *scratch, const char *tag, struct bytes value)
+// Puts a value where the dialect says; nowhere when it says nothing.
+static void place(struct work *work, enum iso8583_role role, struct bytes value)
 {
-	return iso8583_tagged_put(scratch->private_data, sizeof scratch->private_data,
-	                          &scratch->private_length, tag, value);
+	iso8583_compose_put(work->composer, &work->composer->dialect->roles.places[role], value);
 }
 
 #define WRONG(sentence) FAIL(ERROR_INPUT, sentence)
@@ -90,7 +92,7 @@ static struct bytes choose_terminal(const struct parameters *parameters, struct 
 	return bytes_text(parameters->terminals[(hash ^ hash >> 29) % parameters->terminal_count]);
 }
 
-// DE7, DE11, DE12, DE13, DE41, DE42: in every message.
+// DE7, DE11, DE41, DE42 and the local time: in every message.
 static struct result build_numbers(struct work *work)
 {
 	struct iso8583_message *message = work->message;
@@ -104,8 +106,9 @@ static struct result build_numbers(struct work *work)
 	iso8583_set(message, 7, text);
 	if (!read_digits(work->request, "local_at", 12, 12, &text))
 		return WRONG("local_at should be twelve digits, YYMMDDhhmmss");
-	iso8583_set(message, 12, bytes_slice(text, 6, 6));
-	iso8583_set(message, 13, bytes_slice(text, 2, 4));
+	place(work, ISO8583_ROLE_LOCAL_DATE_TIME, text);
+	place(work, ISO8583_ROLE_LOCAL_TIME, bytes_slice(text, 6, 6));
+	place(work, ISO8583_ROLE_LOCAL_DATE, bytes_slice(text, 2, 4));
 	if (!read_text(work->request, "terminal", 1, 8, &text))
 		return WRONG("terminal should be a text of up to 8 characters");
 	if (!read_text(work->request, "rrn", 12, 12, &rrn))
@@ -141,7 +144,8 @@ static struct result build_card(struct work *work)
 	if (!read_digits(card, "cvc", 3, 4, &text))
 		return WRONG("cvc should be three or four digits");
 	work->has_cvc = true;
-	return put_private(work->scratch, "20", text) ? RESULT_OK : WRONG("DE48 is full");
+	place(work, ISO8583_ROLE_CVC, text);
+	return RESULT_OK;
 }
 
 // DE43 is ASCII: what is not becomes a question mark, one for each character.
@@ -182,13 +186,13 @@ static struct result build_money(struct work *work)
 		return WRONG("merchant_name should be a text");
 	set_name(work, bytes_from(json_string_value(name), json_string_length(name)));
 	iso8583_set(work->message, 3, BYTES_LITERAL("000000"));
-	iso8583_set(work->message, 18, bytes_text(parameters->category));
+	place(work, ISO8583_ROLE_CATEGORY, bytes_text(parameters->category));
 	set_if(work->message, 19, bytes_text(parameters->country));
 	iso8583_set(work->message, 32, bytes_text(parameters->acquirer));
 	return RESULT_OK;
 }
 
-// Who asks, and whether the card is on file: DE22 and tags 01 to 03.
+// Who asks, and whether the card is on file: the dialect's lines `send` say how that is marked.
 static struct result build_credential(struct work *work)
 {
 	struct bytes initiator, credential, transaction;
@@ -203,26 +207,44 @@ static struct result build_credential(struct work *work)
 		return WRONG("initiator should be customer or merchant");
 	if (!stored && !bytes_equal_text(credential, "first"))
 		return WRONG("credential should be first or stored");
-	iso8583_set(work->message, 22, stored ? BYTES_LITERAL("102") : BYTES_LITERAL("812"));
-	iso8583_set(work->message, 25, merchant ? BYTES_LITERAL("08") : BYTES_LITERAL("59"));
-	if (!put_private(work->scratch, "01", bytes_text(merchant ? "M" : "C")) ||
-	    !put_private(work->scratch, "02", bytes_text(stored ? "S" : "F")) ||
-	    !put_private(work->scratch, "03", transaction))
-		return WRONG("DE48 is full");
+	work->situation |= merchant ? ISO8583_WHEN_MERCHANT : ISO8583_WHEN_CUSTOMER;
+	work->situation |= stored ? ISO8583_WHEN_STORED : ISO8583_WHEN_TYPED;
+	place(work, ISO8583_ROLE_TRANSACTION, transaction);
 	return RESULT_OK;
 }
 
-// What 3-D Secure brought: tags 10 to 13.
+// The authentication value, base64 in the request: as it is, or its bytes where the dialect has
+// bytes.
+static struct result place_proof(struct work *work, struct bytes value)
+{
+	const struct iso8583_field *target =
+	        work->composer->dialect->roles.places[ISO8583_ROLE_PROOF_VALUE].target;
+	struct buffer bytes cleanup(buffer_done) = { 0 };
+
+	if (target && target->type == ISO8583_B && value.length > 0) {
+		buffer_init_secret(&bytes, sizeof work->scratch->proof);
+		if (!result_ok(base64_read(value, &bytes)) ||
+		    bytes.length > sizeof work->scratch->proof)
+			return WRONG("authentication should have a value in base64");
+		memcpy(work->scratch->proof, bytes.data, bytes.length);
+		value = bytes_from(work->scratch->proof, bytes.length);
+	}
+	place(work, ISO8583_ROLE_PROOF_VALUE, value);
+	return RESULT_OK;
+}
+
+// What 3-D Secure brought.
 static struct result build_authentication(struct work *work)
 {
 	static const struct {
-		const char *name, *tag;
+		const char *name;
+		enum iso8583_role role;
 		size_t longest;
 	} members[] = {
-		{ "version", "10", 8 },
-		{ "eci", "11", 2 },
-		{ "value", "12", 48 },
-		{ "ds_transaction", "13", 36 },
+		{ "version", ISO8583_ROLE_PROOF_VERSION, 8 },
+		{ "eci", ISO8583_ROLE_PROOF_ECI, 2 },
+		{ "value", ISO8583_ROLE_PROOF_VALUE, 48 },
+		{ "ds_transaction", ISO8583_ROLE_PROOF_DS, 36 },
 	};
 	const json_t *authentication = json_object_get(work->request, "authentication");
 
@@ -232,23 +254,51 @@ static struct result build_authentication(struct work *work)
 		struct bytes text;
 		if (!read_text(authentication, members[i].name, 0, members[i].longest, &text))
 			return WRONG("authentication should be an object of short texts");
-		if (!put_private(work->scratch, members[i].tag, text))
-			return WRONG("DE48 is full");
+		if (members[i].role == ISO8583_ROLE_PROOF_VALUE)
+			TRY(place_proof(work, text));
+		else
+			place(work, members[i].role, text);
 	}
 	return RESULT_OK;
 }
 
-// DE38, DE90 and tag 03, from `original`. *ret_amount is what the original was for.
+// Which message is meant, as each edition writes it.
+static struct result build_reference(struct work *work, const json_t *original)
+{
+	const struct parameters *parameters = &work->driver->parameters;
+	const struct edition *edition = driver_edition(work->driver);
+	struct bytes mti, stan, sent_at, local_at;
+
+	if (!read_digits(original, "mti", 4, 4, &mti) ||
+	    !read_digits(original, "stan", 6, 6, &stan) ||
+	    !read_digits(original, "sent_at", 10, 10, &sent_at) ||
+	    !read_text(original, "local_at", 12, 12, &local_at))
+		return WRONG("original should have mti, stan, sent_at and local_at");
+	if (parameters->original_stan) {
+		read_digits(work->request, "stan", 6, 6, &work->own_stan);
+		iso8583_set(work->message, 11, stan);
+	}
+	if (!parameters->original_data)
+		return RESULT_OK;
+	if (edition->original_local && local_at.length == 0)
+		return WRONG("original should have local_at, twelve digits");
+	work->scratch->original[0] = edition->digit;
+	memcpy(work->scratch->original + 1, mti.data + 1, 3);
+	edition->write_original(
+	        work->scratch->original + 4, sizeof work->scratch->original - 4,
+	        &(struct reference){ (const char *)stan.data, (const char *)sent_at.data,
+	                             (const char *)local_at.data, parameters->acquirer });
+	place(work, ISO8583_ROLE_ORIGINAL, bytes_text(work->scratch->original));
+	return RESULT_OK;
+}
+
+// What is known of the original. *ret_amount is what it was for.
 static struct result build_original(struct work *work, uint64_t *ret_amount)
 {
 	const json_t *original = json_object_get(work->request, "original");
 	const json_t *amount = json_object_get(original, "amount");
-	struct bytes mti, stan, sent_at, approval, transaction;
+	struct bytes approval, transaction;
 
-	if (!read_digits(original, "mti", 4, 4, &mti) ||
-	    !read_digits(original, "stan", 6, 6, &stan) ||
-	    !read_digits(original, "sent_at", 10, 10, &sent_at))
-		return WRONG("original should have mti, stan and sent_at");
 	if (!read_text(original, "approval_code", 0, 6, &approval) ||
 	    !read_text(original, "network_transaction_id", 0, 32, &transaction))
 		return WRONG("original has an approval_code or a network_transaction_id that is no "
@@ -258,18 +308,23 @@ static struct result build_original(struct work *work, uint64_t *ret_amount)
 		return WRONG("original has an amount that is no amount");
 	*ret_amount = amount ? (uint64_t)json_integer_value(amount) : work->amount;
 	set_if(work->message, 38, approval);
-	if (work->driver->parameters.original_stan) {
-		read_digits(work->request, "stan", 6, 6, &work->own_stan);
-		iso8583_set(work->message, 11, stan);
-	}
-	// DE90: type 4, DE11 6, DE7 10, DE32 11 and DE33 11 with zeros in front.
-	snprintf(work->scratch->original, sizeof work->scratch->original,
-	         "%.4s%.6s%.10s%011llu%011d", (const char *)mti.data, (const char *)stan.data,
-	         (const char *)sent_at.data, strtoull(work->driver->parameters.acquirer, NULL, 10),
-	         0);
-	if (work->driver->parameters.original_data)
-		iso8583_set(work->message, 90, bytes_text(work->scratch->original));
-	return put_private(work->scratch, "03", transaction) ? RESULT_OK : WRONG("DE48 is full");
+	if (approval.length == 0)
+		work->situation |= ISO8583_WHEN_UNANSWERED;
+	if (work->amount < *ret_amount)
+		work->situation |= ISO8583_WHEN_PART;
+	place(work, ISO8583_ROLE_TRANSACTION, transaction);
+	return build_reference(work, original);
+}
+
+// Where the edition has it: the original's amount, and zeros for its amount of reconciliation.
+static void place_original_amount(struct work *work, uint64_t amount)
+{
+	char *to = work->scratch->amounts;
+
+	if (!(work->situation & ISO8583_WHEN_PART))
+		return;
+	snprintf(to, sizeof work->scratch->amounts, "%012llu%012d", (unsigned long long)amount, 0);
+	place(work, ISO8583_ROLE_ORIGINAL_AMOUNTS, bytes_text(to));
 }
 
 static struct result build_verify(struct work *work)
@@ -281,7 +336,6 @@ static struct result build_verify(struct work *work)
 	TRY(build_credential(work));
 	TRY(build_authentication(work));
 	iso8583_set(work->message, 3, bytes_text(work->driver->parameters.processing_code));
-	iso8583_set(work->message, 25, BYTES_LITERAL("51"));
 	return RESULT_OK;
 }
 
@@ -293,8 +347,10 @@ static struct result build_authorize(struct work *work)
 		return WRONG("the amount of a payment should not be 0");
 	TRY(build_credential(work));
 	// Authorized and captured in one message.
-	if (json_is_true(json_object_get(work->request, "single_message")))
+	if (json_is_true(json_object_get(work->request, "single_message"))) {
 		work->message->mti[1] = '2';
+		work->situation |= ISO8583_WHEN_SINGLE;
+	}
 	return build_authentication(work);
 }
 
@@ -304,13 +360,17 @@ static struct result build_capture(struct work *work)
 
 	TRY(build_card(work));
 	TRY(build_money(work));
-	return build_original(work, &authorized);
+	TRY(build_original(work, &authorized));
+	place_original_amount(work, authorized);
+	return RESULT_OK;
 }
 
-// A reversal carries the original's amount; when not all of it is taken back, DE95 says what stays.
+// A reversal takes back all, or a part. Where the dialect has a place for what stays (DE95), DE4 is
+// the original's amount; else it is what is taken back, and the original's amount is beside it.
 static struct result build_reverse(struct work *work)
 {
-	char *replacement = work->scratch->replacement;
+	const struct iso8583_roles *roles = &work->composer->dialect->roles;
+	char *to = work->scratch->amounts;
 	uint64_t authorized;
 
 	TRY(build_card(work));
@@ -320,12 +380,16 @@ static struct result build_reverse(struct work *work)
 		work->message->mti[2] = '0';
 	if (work->amount > authorized)
 		return WRONG("more cannot be taken back than there was");
+	if (!roles->places[ISO8583_ROLE_REPLACEMENT].target) {
+		place_original_amount(work, authorized);
+		return RESULT_OK;
+	}
 	if (work->amount == authorized)
 		return RESULT_OK;
 	iso8583_set_number(work->message, 4, authorized, 12);
-	snprintf(replacement, sizeof work->scratch->replacement, "%012llu%030d",
+	snprintf(to, sizeof work->scratch->amounts, "%012llu%030d",
 	         (unsigned long long)(authorized - work->amount), 0);
-	iso8583_set(work->message, 95, bytes_text(replacement));
+	place(work, ISO8583_ROLE_REPLACEMENT, bytes_text(to));
 	return RESULT_OK;
 }
 
@@ -348,11 +412,11 @@ static struct result build_refund(struct work *work)
 }
 
 static const struct operation_row operations[] = {
-	{ "verify", "0100", OP_VERIFY, build_verify },
-	{ "authorize", "0100", OP_AUTHORIZE, build_authorize },
-	{ "capture", "0220", OP_CAPTURE, build_capture },
-	{ "reverse", "0420", OP_REVERSE, build_reverse },
-	{ "refund", "0200", OP_REFUND, build_refund },
+	{ "verify", "0100", OP_VERIFY, ISO8583_WHEN_VERIFY, build_verify },
+	{ "authorize", "0100", OP_AUTHORIZE, ISO8583_WHEN_AUTHORIZE, build_authorize },
+	{ "capture", "0220", OP_CAPTURE, ISO8583_WHEN_CAPTURE, build_capture },
+	{ "reverse", "0420", OP_REVERSE, ISO8583_WHEN_REVERSE, build_reverse },
+	{ "refund", "0200", OP_REFUND, ISO8583_WHEN_REFUND, build_refund },
 };
 
 static const struct operation_row *find_operation(const json_t *request)
@@ -369,15 +433,19 @@ static struct result build_message(struct work *work, const struct operation_row
 {
 	bool repeat = json_is_true(json_object_get(work->request, "repeat"));
 
+	const struct iso8583_roles *roles = &work->composer->dialect->roles;
+
 	iso8583_begin(work->message, row->mti);
+	work->message->mti[0] = driver_edition(work->driver)->digit;
 	if (repeat && row->operation != OP_VERIFY && row->operation != OP_AUTHORIZE)
 		work->message->mti[3] = '1';
+	work->situation = ISO8583_WHEN_ANY | row->situation;
 	TRY(build_numbers(work));
 	TRY(row->build(work));
-	if (work->scratch->private_length > 0)
-		iso8583_set(work->message, 48,
-		            bytes_from(work->scratch->private_data, work->scratch->private_length));
-	return RESULT_OK;
+	for (size_t i = 0; i < roles->send_count; i++)
+		iso8583_compose_put(work->composer, &roles->sends[i].spot,
+		                    iso8583_send_value(roles, &roles->sends[i], work->situation));
+	return iso8583_compose_end(work->composer);
 }
 
 static struct result send_request(struct work *work, const struct operation_row *row,
@@ -402,7 +470,13 @@ static struct result build_and_send(struct driver *driver, const json_t *request
                                     int64_t deadline_ms, struct flight_entry **ret_entry)
 {
 	struct scratch scratch = { 0 };
-	struct work work = { driver, &driver->message, request, &scratch };
+	struct iso8583_composer composer;
+	struct work work = { .driver = driver,
+		             .message = &driver->message,
+		             .request = request,
+		             .scratch = &scratch,
+		             .composer = &composer };
+	iso8583_compose_begin(&composer, driver->parameters.dialect, &driver->message);
 	struct result result = send_request(&work, row, line, deadline_ms, ret_entry);
 
 	iso8583_wipe(&driver->message);

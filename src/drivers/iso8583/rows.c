@@ -253,9 +253,9 @@ const struct row parameter_rows[] = {
 	  .set = set_dialect,
 	  .wanted = "1987-ascii, 1987-bcd, 1993-bcd, cmf or the text of a dialect file without a "
 	            "mistake",
-	  .en = "How messages are built: 1987-ascii, 1987-bcd, 1993-bcd, cmf, or a dialect file "
+	  .en = "How messages are built: 1987-ascii, 1987-bcd, 1993-bcd, or a dialect file "
 	        "(--set dialect=@FILE; `onfile iso8583 lint FILE` checks it).",
-	  .ru = "Строение сообщений: 1987-ascii, 1987-bcd, 1993-bcd, cmf или файл диалекта "
+	  .ru = "Строение сообщений: 1987-ascii, 1987-bcd, 1993-bcd или файл диалекта "
 	        "(--set dialect=@ФАЙЛ; его проверяет `onfile iso8583 lint ФАЙЛ`)." },
 	{ .name = "length_header",
 	  .kind = ROW_CHOICE,

@@ -3,6 +3,7 @@
 #include "driver.h"
 
 #include "base/check.h"
+#include "iso8583/compose.h"
 
 #include <time.h>
 
@@ -65,7 +66,8 @@ struct result driver_send(struct driver *driver, struct line *line, int64_t dead
 	if (driver->flight.live.count >= FLIGHT_LIVE_MAX)
 		return FAIL(ERROR_LIMIT, "too many requests are under way on this connection");
 	struct result result = pack_frame(driver, wire, sizeof wire, &length);
-	if (result_ok(result)) {
+	bool packed = result_ok(result);
+	if (packed) {
 		*ret_entry = flight_add(&driver->flight, &key, deadline_ms);
 		if (!*ret_entry)
 			result = FAIL(ERROR_STATE, "a request with the same stan, sent_at and "
@@ -77,7 +79,7 @@ struct result driver_send(struct driver *driver, struct line *line, int64_t dead
 		CHECK(iso8583_answer_mti(driver->message.mti, (*ret_entry)->mti));
 		line_queue(line, *ret_entry, bytes_from(wire, length));
 	}
-	explicit_bzero(wire, sizeof wire);
+	explicit_bzero(wire, packed ? length : sizeof wire);
 	return result;
 }
 
@@ -90,22 +92,32 @@ void driver_send_answer(struct driver *driver, struct line *line)
 		line_queue(line, NULL, bytes_from(wire, length));
 }
 
-struct result driver_send_network(struct driver *driver, struct line *line, const char *code,
+struct result driver_send_network(struct driver *driver, struct line *line, uint32_t situation,
                                   int64_t timeout_ms)
 {
+	const struct iso8583_dialect *dialect = driver->parameters.dialect;
+	const struct iso8583_roles *roles = &dialect->roles;
 	struct iso8583_message *message = &driver->message;
 	time_t now = (time_t)(driver->now_ms / 1000);
+	struct iso8583_composer composer;
 	struct flight_entry *entry;
 	struct tm utc;
-	char sent_at[16];
+	char at[16]; // YYMMDDhhmmss
 
 	gmtime_r(&now, &utc);
-	strftime(sent_at, sizeof sent_at, "%m%d%H%M%S", &utc);
+	strftime(at, sizeof at, "%y%m%d%H%M%S", &utc);
 	driver->stan = driver->stan % 999999 + 1;
-	iso8583_begin(message, "0800");
-	iso8583_set(message, 7, bytes_text(sent_at));
+	iso8583_begin(message, driver_edition(driver)->network_mti);
+	iso8583_set(message, 7, bytes_text(at + 2));
 	iso8583_set_number(message, 11, driver->stan, 6);
-	iso8583_set(message, 70, bytes_text(code));
+	iso8583_compose_begin(&composer, dialect, message);
+	iso8583_compose_put(&composer, &roles->places[ISO8583_ROLE_LOCAL_DATE_TIME],
+	                    bytes_text(at));
+	for (size_t i = 0; i < roles->send_count; i++)
+		iso8583_compose_put(
+		        &composer, &roles->sends[i].spot,
+		        iso8583_send_value(roles, &roles->sends[i], ISO8583_WHEN_ANY | situation));
+	TRY(iso8583_compose_end(&composer));
 	TRY(driver_send(driver, line, driver->now_ms + timeout_ms, &entry));
 	entry->operation = OP_LINE;
 	return RESULT_OK;

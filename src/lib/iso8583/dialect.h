@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "iso8583/roles.h"
 
 #include <stdint.h>
 
@@ -110,6 +111,7 @@ struct iso8583_dialect {
 	struct iso8583_field *parts;                     // of all contents
 	struct iso8583_content *contents;
 	char *texts;
+	struct iso8583_roles roles; // for who builds messages; the codec does not look at it
 };
 
 // A mistake in a dialect file. Lines and columns count from 1; line 0 is the file as a whole.

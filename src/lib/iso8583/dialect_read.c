@@ -341,9 +341,11 @@ static const struct {
 	const char *word;
 	bool (*read)(struct iso8583_build *build, struct iso8583_line *line);
 } kinds[] = {
-	{ "dialect", line_dialect }, { "mti", line_mti },         { "bitmap", line_bitmap },
-	{ "unknown", line_unknown }, { "default", line_default }, { "field", line_field },
-	{ "part", line_part },
+	{ "dialect", line_dialect },     { "mti", line_mti },
+	{ "bitmap", line_bitmap },       { "unknown", line_unknown },
+	{ "default", line_default },     { "field", line_field },
+	{ "part", line_part },           { "edition", iso8583_line_edition },
+	{ "place", iso8583_line_place }, { "send", iso8583_line_send },
 };
 
 static void read_line(struct iso8583_build *build, struct bytes text)
@@ -365,7 +367,7 @@ static void read_line(struct iso8583_build *build, struct bytes text)
 	iso8583_say(
 	        build, &line.words[0],
 	        "a line does not begin with %.*s: write dialect, mti, bitmap, unknown, default, "
-	        "field or part",
+	        "field, part, edition, place or send",
 	        WORD_OF(&line.words[0]));
 }
 
@@ -417,7 +419,8 @@ static struct result start(struct iso8583_build *build, struct bytes text)
 	build->dialect = dialect;
 	if (!dialect)
 		return FAIL(ERROR_MEMORY, "no memory for a dialect");
-	// Every kept text is a name in quotes on a line of its own, and the title may be empty.
+	// Kept are names in quotes, paths and values, each with a zero behind it where the file has
+	// a quote, a space or an equals sign too many; and the title may be empty.
 	dialect->texts = calloc(1, text.length + lines + 1);
 	dialect->parts = calloc(parts, sizeof *dialect->parts);
 	dialect->contents = calloc(parts, sizeof *dialect->contents);

@@ -1,5 +1,5 @@
-// What the two files of the dialect reader share: dialect_read.c (lines) and dialect_words.c
-// (words). Inside the codec only.
+// What the files of the dialect reader share: dialect_read.c (lines), dialect_words.c (words),
+// dialect_path.c and dialect_roles.c. Inside the codec only.
 #pragma once
 
 #include "iso8583/dialect.h"
@@ -67,3 +67,7 @@ bool iso8583_path_key(const struct iso8583_content *content, struct bytes step, 
 // Finds what a part's path (55.9F02, 34.73.6) is in, and makes the key of its last step.
 bool iso8583_read_path(struct iso8583_build *build, const struct iso8583_word *path,
                        struct iso8583_content **ret_content, uint32_t *ret_key);
+// dialect_roles.c: the lines `edition`, `place` and `send`.
+bool iso8583_line_edition(struct iso8583_build *build, struct iso8583_line *line);
+bool iso8583_line_place(struct iso8583_build *build, struct iso8583_line *line);
+bool iso8583_line_send(struct iso8583_build *build, struct iso8583_line *line);

@@ -34,7 +34,8 @@ static const struct {
 	size_t line, column;
 	const char *said;
 } mistakes[] = {
-	{ "fields 3", 4, 1, "write dialect, mti, bitmap, unknown, default, field or part" },
+	{ "fields 3", 4, 1,
+	  "write dialect, mti, bitmap, unknown, default, field, part, edition, place or send" },
 	{ "field 1 n 1 \"x\"", 4, 7, "from 2 to 192" },
 	{ "field 193 n 1 \"x\"", 4, 7, "from 2 to 192" },
 	{ "field -3 n 1 \"x\"", 4, 7, "from 2 to 192" },

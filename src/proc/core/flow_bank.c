@@ -226,13 +226,14 @@ void bank_authorize(struct core *core, struct live *live)
 	bank_ask(core, question, row->connection, deadline_ms, 1, row->card, buffer_view(&line));
 }
 
-// DE7 of the original as it was sent.
+// DE7 and the local time of the original as they were sent.
 static void put_original(struct buffer *line, const struct attempt *attempt)
 {
 	buffer_printf(line, ",\"original\":{\"mti\":\"%s\",\"stan\":\"%06lld\"",
 	              attempt->flags & ATTEMPT_SINGLE_MESSAGE ? "0200" : "0100",
 	              (long long)attempt->stan);
 	put_time(line, "sent_at", "%m%d%H%M%S", attempt->sent_ms);
+	put_time(line, "local_at", "%y%m%d%H%M%S", attempt->sent_ms);
 	if (attempt->approval_code[0])
 		put_text(line, "approval_code", attempt->approval_code);
 	if (attempt->network_transaction_id[0])
