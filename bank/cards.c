@@ -35,6 +35,8 @@ static const struct bank_card_row rows[] = {
 	  { BANK_FRICTIONLESS, APPROVED }, "approved" },
 	{ "3566002020360505", "3566002020360505", "jcb",
 	  { BANK_FRICTIONLESS, APPROVED }, "approved" },
+	{ "4000000000000077", "4000000000000077", "visa",
+	  { BANK_FRICTIONLESS, APPROVED }, "approved" },
 	{ "4000000000003055", "4000000000003055", "visa",
 	  { BANK_FRICTIONLESS, APPROVED }, "3-D Secure without a question" },
 	{ "4100000000000000", "4100009999999999", "visa",

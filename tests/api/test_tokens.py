@@ -181,7 +181,7 @@ def test_a_question_that_cannot_be_asked(sandbox, api):
 
 
 @pytest.mark.parametrize('token', ['pm_card_threeDSecureOptional', 'pm_card_amex_threeDSecureNotSupported',
-                                   'pm_card_cvcCheckFail', 'tok_visa_debit', 'tok_mastercard_debit',
+                                   'pm_card_cvcCheckFail', 'pm_card_bypassPending', 'tok_visa_debit', 'tok_mastercard_debit',
                                    'tok_mastercard_prepaid'])
 def test_other_cards_that_pay(api, token):
     assert pay(api, token).json()['status'] == 'succeeded'

@@ -121,6 +121,13 @@ def test_the_quickstart_works_as_written(sandbox, desk, language):
         assert payment.split()[0] in desk.log.read_text()
 
 
+@pytest.mark.parametrize('language', ['mjs', 'py', 'sh'])
+def test_tests_need_no_shopper(desk, language):
+    if language == 'mjs' and not CLIENTS.exists():
+        pytest.skip('tests/clients is not installed: npm ci --prefix tests/clients')
+    assert desk.run(f'try.{language}') == ['succeeded', 'insufficient_funds', '']
+
+
 @pytest.mark.parametrize('language', ['mjs', 'py', 'php'])
 def test_a_hook_believes_nobody_else(desk, language):
     if language == 'mjs' and not CLIENTS.exists():
@@ -137,4 +144,4 @@ def test_the_page_has_all_its_blocks():
     for step in ('hook', 'link', 'pay'):
         for language in ('mjs', 'py', 'php'):
             assert f'{step}.{language}' in BLOCKS
-    assert {'endpoint.sh', 'link.sh', 'pay.sh', 'events.sh', 'onfile.php'} <= set(BLOCKS)
+    assert {'endpoint.sh', 'link.sh', 'pay.sh', 'events.sh', 'onfile.php', 'try.mjs', 'try.py', 'try.sh'} <= set(BLOCKS)

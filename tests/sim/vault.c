@@ -405,23 +405,20 @@ static void on_driver_request(const struct wire_value *f)
 
 // --- cards
 
-// What a shop calls an encrypted card: "card-7-123456": which card, and its ephemeral key.
-static void on_open_card(const struct wire_value *f)
+// `card` is a digit; `used` is empty for one of a token.
+static void tell_opened(uint64_t id, uint8_t card, struct bytes used)
 {
-	struct bytes jwe = f[WIRE_OPEN_CARD_JWE].bytes;
-	uint8_t fingerprint[CRYPTO_SHA256], used[CRYPTO_SHA256], handle[16];
+	uint8_t fingerprint[CRYPTO_SHA256], handle[16];
 	char sealed[4 + sizeof(handle)];
 
-	CHECK(jwe.length > 7 && bytes_start_with(jwe, "card-"));
-	crypto_sha256(bytes_slice(jwe, 0, 6), fingerprint);
-	crypto_sha256(jwe, used);
+	crypto_sha256(bytes_from(&card, 1), fingerprint);
 	chance_bytes(handle, sizeof(handle));
-	handle[0] = (uint8_t)(jwe.data[5] - '0');
+	handle[0] = (uint8_t)(card - '0');
 	memcpy(sealed, "seal", 4);
 	memcpy(sealed + 4, handle, sizeof(handle));
 	const struct wire_value values[WIRE_FIELDS_OF_CARD_OPENED] = {
-		[WIRE_CARD_OPENED_ID] = f[WIRE_OPEN_CARD_ID],
-		[WIRE_CARD_OPENED_USED] = WIRE_B(BYTES_ARRAY(used)),
+		[WIRE_CARD_OPENED_ID] = WIRE_N(id),
+		[WIRE_CARD_OPENED_USED] = WIRE_B(used),
 		[WIRE_CARD_OPENED_BRAND] = WIRE_B(BYTES_LITERAL("mir")),
 		[WIRE_CARD_OPENED_LAST4] = WIRE_B(BYTES_LITERAL("4242")),
 		[WIRE_CARD_OPENED_EXP_MONTH] = WIRE_N(12),
@@ -433,6 +430,17 @@ static void on_open_card(const struct wire_value *f)
 	host_from_vault(WIRE_CARD_OPENED, values);
 }
 
+// What a shop calls an encrypted card: "card-7-123456": which card, and its ephemeral key.
+static void on_open_card(const struct wire_value *f)
+{
+	struct bytes jwe = f[WIRE_OPEN_CARD_JWE].bytes;
+	uint8_t used[CRYPTO_SHA256];
+
+	CHECK(jwe.length > 7 && bytes_start_with(jwe, "card-"));
+	crypto_sha256(jwe, used);
+	tell_opened(f[WIRE_OPEN_CARD_ID].number, jwe.data[5], BYTES_ARRAY(used));
+}
+
 void vault_message(const struct wire_message *message)
 {
 	const struct wire_value *f = message->fields;
@@ -441,6 +449,9 @@ void vault_message(const struct wire_message *message)
 		return;
 	switch (message->row->number) {
 	case WIRE_OPEN_CARD: on_open_card(f); break;
+	case WIRE_TEST_CARD: // a token's is always the same card
+		tell_opened(f[WIRE_TEST_CARD_ID].number, '0', BYTES_NONE);
+		break;
 	case WIRE_DRIVER_REQUEST: on_driver_request(f); break;
 	case WIRE_ANSWER_TAKEN: answer_taken((int64_t)f[WIRE_ANSWER_TAKEN_ID].number); break;
 	case WIRE_CONNECTION: tell_state((int)f[WIRE_CONNECTION_NUMBER].number); break;
