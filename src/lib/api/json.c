@@ -3,8 +3,6 @@
 
 #include "base/text.h"
 
-#include <inttypes.h>
-
 void api_json_name(struct api_json *json, const char *name)
 {
 	if (json->comma)
@@ -58,7 +56,7 @@ void api_json_raw(struct api_json *json, const char *name, const char *text)
 void api_json_number(struct api_json *json, const char *name, int64_t number)
 {
 	api_json_name(json, name);
-	buffer_printf(json->buffer, "%" PRId64, number);
+	buffer_put_number(json->buffer, number);
 	json->comma = true;
 }
 

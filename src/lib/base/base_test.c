@@ -68,6 +68,42 @@ TEST(a_buffer_stops_at_its_limit_and_says_so)
 	buffer_done(&buffer);
 }
 
+TEST(a_buffer_writes_numbers_as_printf_does)
+{
+	static const int64_t numbers[] = { 0,         7,        -1, 10, -10, 1234567890123456789,
+		                           INT64_MAX, INT64_MIN };
+	struct buffer buffer;
+	char expected[24];
+
+	buffer_init(&buffer, 64);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		buffer_reset(&buffer);
+		buffer_put_number(&buffer, numbers[i]);
+		snprintf(expected, sizeof(expected), "%lld", (long long)numbers[i]);
+		EXPECT(strcmp(buffer_text(&buffer), expected) == 0);
+	}
+	buffer_done(&buffer);
+}
+
+TEST(a_buffer_of_many_small_pieces_is_what_was_put)
+{
+	struct buffer buffer;
+	char expected[3001] = "";
+
+	buffer_init(&buffer, 3000);
+	for (int i = 0; i < 3000; i++) {
+		expected[i] = (char)('a' + i % 26);
+		buffer_put(&buffer, bytes_from(&expected[i], 1));
+		buffer_put(&buffer, BYTES_NONE);
+	}
+	EXPECT(result_ok(buffer_result(&buffer)) && strcmp(buffer_text(&buffer), expected) == 0);
+	buffer_put_byte(&buffer, 'x');
+	EXPECT(buffer.failed && buffer.length == 3000);
+	buffer_put_text(&buffer, "");
+	EXPECT(buffer.failed);
+	buffer_done(&buffer);
+}
+
 TEST(base62_keeps_the_order_of_numbers)
 {
 	struct buffer buffer;

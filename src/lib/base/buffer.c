@@ -84,7 +84,7 @@ void buffer_grew(struct buffer *buffer, size_t length)
 	buffer->length += length;
 }
 
-void buffer_put(struct buffer *buffer, struct bytes bytes)
+void buffer_put_slowly(struct buffer *buffer, struct bytes bytes)
 {
 	uint8_t *room = buffer_room(buffer, bytes.length);
 
@@ -94,14 +94,19 @@ void buffer_put(struct buffer *buffer, struct bytes bytes)
 	buffer_grew(buffer, bytes.length);
 }
 
-void buffer_put_text(struct buffer *buffer, const char *text)
+void buffer_put_number(struct buffer *buffer, int64_t number)
 {
-	buffer_put(buffer, bytes_text(text));
-}
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	uint8_t digits[20];
+	size_t at = sizeof(digits);
 
-void buffer_put_byte(struct buffer *buffer, uint8_t byte)
-{
-	buffer_put(buffer, bytes_from(&byte, 1));
+	do {
+		digits[--at] = (uint8_t)('0' + rest % 10);
+		rest /= 10;
+	} while (rest);
+	if (number < 0)
+		digits[--at] = '-';
+	buffer_put(buffer, bytes_from(digits + at, sizeof(digits) - at));
 }
 
 void buffer_printf(struct buffer *buffer, const char *format, ...)

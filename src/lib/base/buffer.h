@@ -26,11 +26,34 @@ void buffer_done(struct buffer *buffer);
 // Empties the buffer and keeps its memory (wiped, if secret); clears `failed`.
 void buffer_reset(struct buffer *buffer);
 
-void buffer_put(struct buffer *buffer, struct bytes bytes);
-void buffer_put_text(struct buffer *buffer, const char *text);
-void buffer_put_byte(struct buffer *buffer, uint8_t byte);
+void buffer_put_slowly(struct buffer *buffer,
+                       struct bytes bytes);                    // buffer_put() without a shortcut
+void buffer_put_number(struct buffer *buffer, int64_t number); // decimal
 void buffer_printf(struct buffer *buffer, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+
+// Texts are made of many small pieces, most of which there is room for already.
+static inline void buffer_put(struct buffer *buffer, struct bytes bytes)
+{
+	if (buffer->failed || bytes.length == 0 || buffer->length >= buffer->capacity ||
+	    bytes.length >= buffer->capacity - buffer->length ||
+	    bytes.length > buffer->limit - buffer->length) {
+		buffer_put_slowly(buffer, bytes);
+		return;
+	}
+	memcpy(buffer->data + buffer->length, bytes.data, bytes.length);
+	buffer->length += bytes.length;
+}
+
+static inline void buffer_put_text(struct buffer *buffer, const char *text)
+{
+	buffer_put(buffer, bytes_text(text));
+}
+
+static inline void buffer_put_byte(struct buffer *buffer, uint8_t byte)
+{
+	buffer_put(buffer, bytes_from(&byte, 1));
+}
 
 // Makes room for `length` bytes at the end and returns where they are to be written; they count
 // only after buffer_grew(). NULL (and `failed`) past the limit.

@@ -220,23 +220,31 @@ static char json_escape(uint8_t character)
 	}
 }
 
+// How many bytes at the front stand for themselves.
+static size_t json_plain(struct bytes text)
+{
+	size_t length = 0;
+
+	while (length < text.length && text.data[length] >= 0x20 && text.data[length] != '"' &&
+	       text.data[length] != '\\')
+		length++;
+	return length;
+}
+
 void json_put_text(struct buffer *buffer, struct bytes text)
 {
-	size_t from = 0;
-
 	buffer_put_byte(buffer, '"');
-	for (size_t i = 0; i < text.length; i++) {
-		uint8_t c = text.data[i];
-		char escape = json_escape(c);
-		if (!escape && c >= 0x20)
-			continue;
-		buffer_put(buffer, bytes_slice(text, from, i - from));
-		from = i + 1;
+	for (;;) {
+		size_t plain = json_plain(text);
+		buffer_put(buffer, bytes_slice(text, 0, plain));
+		if (plain == text.length)
+			break;
+		char escape = json_escape(text.data[plain]);
 		if (escape)
 			buffer_put(buffer, bytes_from((char[]){ '\\', escape }, 2));
 		else
-			buffer_printf(buffer, "\\u%04x", c);
+			buffer_printf(buffer, "\\u%04x", text.data[plain]);
+		text = bytes_slice(text, plain + 1, text.length);
 	}
-	buffer_put(buffer, bytes_slice(text, from, text.length - from));
 	buffer_put_byte(buffer, '"');
 }

@@ -1,11 +1,17 @@
 // SHA-256, HMAC-SHA-256 and random bytes from libcrypto. They cannot fail but for want of memory or
 // a broken library, and then the program must not go on: hence CHECK.
+//
+// SHA-256 is called as such, which OpenSSL 3 would rather have done by EVP: there every digest
+// begins with a search for its algorithm and ends with a free(), and a payment makes a dozen tags.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/mac.h"
 
 #include "base/check.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <limits.h>
 
@@ -13,44 +19,38 @@ enum { BLOCK = 64 }; // bytes that SHA-256 works on at a time
 
 void crypto_sha256(struct bytes message, uint8_t ret_digest[static CRYPTO_SHA256])
 {
-	unsigned length = 0;
-
-	CHECK(EVP_Digest(message.data, message.length, ret_digest, &length, EVP_sha256(), NULL) ==
-	      1);
-	CHECK(length == CRYPTO_SHA256);
+	CHECK(SHA256(message.length ? message.data : (const uint8_t *)"", message.length,
+	             ret_digest));
 }
 
 // One pass of HMAC: the digest of the key under a pad, and of what follows it.
-static void digest_after(EVP_MD_CTX *context, const EVP_MD *type, const uint8_t block[static BLOCK],
+static void digest_after(SHA256_CTX *context, const uint8_t block[static BLOCK],
                          struct bytes message, uint8_t ret_digest[static CRYPTO_SHA256])
 {
-	CHECK(EVP_DigestInit_ex(context, type, NULL) == 1 &&
-	      EVP_DigestUpdate(context, block, BLOCK) == 1 &&
-	      EVP_DigestUpdate(context, message.data, message.length) == 1 &&
-	      EVP_DigestFinal_ex(context, ret_digest, NULL) == 1);
+	CHECK(SHA256_Init(context) == 1 && SHA256_Update(context, block, BLOCK) == 1 &&
+	      SHA256_Update(context, message.data, message.length) == 1 &&
+	      SHA256_Final(ret_digest, context) == 1);
 }
 
 // RFC 2104 section 2, written out: HMAC() of OpenSSL 3 looks its algorithm up with every call,
-// which takes longer than the two digests. The second pass uses the type that the first has looked
-// up.
+// which takes longer than the two digests.
 void crypto_hmac(struct bytes key, struct bytes message, uint8_t ret_tag[static CRYPTO_SHA256])
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	SHA256_CTX context;
 	uint8_t block[BLOCK] = { 0 };
 	uint8_t inner[CRYPTO_SHA256];
 
-	CHECK(context);
 	if (key.length > sizeof(block))
 		crypto_sha256(key, block);
 	else if (key.length)
 		memcpy(block, key.data, key.length);
 	for (size_t i = 0; i < sizeof(block); i++)
 		block[i] ^= 0x36;
-	digest_after(context, EVP_sha256(), block, message, inner);
+	digest_after(&context, block, message, inner);
 	for (size_t i = 0; i < sizeof(block); i++)
 		block[i] ^= 0x36 ^ 0x5c;
-	digest_after(context, NULL, block, BYTES_ARRAY(inner), ret_tag);
-	EVP_MD_CTX_free(context); // wipes
+	digest_after(&context, block, BYTES_ARRAY(inner), ret_tag);
+	OPENSSL_cleanse(&context, sizeof(context));
 	explicit_bzero(block, sizeof(block));
 	explicit_bzero(inner, sizeof(inner));
 }
