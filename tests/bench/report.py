@@ -21,6 +21,23 @@ LIMITS = [  # figure, what it is, the figure of ours beside it
     ('p256_per_s', 'P-256 agreement through EVP alone, one thread', 'links_per_s'),
 ]
 
+STEPS = [  # as profile.py names them
+    ('requests', 'reading requests: routes, keys, parameters'),
+    ('answers', 'taking answers of vault, the flows'),
+    ('timers', 'what is due: captures, deadlines'),
+    ('reads', 'statements that read'),
+    ('writes', 'statements that write'),
+    ('render', 'objects and events as JSON'),
+    ('events', 'events besides that'),
+    ('tags', 'HMAC and SHA-256: ids, idempotency keys'),
+    ('commit', 'commit: pages into the log'),
+    ('fsync', 'commit: fsync, its processor time'),
+    ('checkpoint', 'the log into the database file'),
+    ('lines', 'messages between programs'),
+    ('loop', 'the loop, system calls of waiting'),
+    ('rest', 'elsewhere'),
+]
+
 COLOURS = {'line': '#2563eb', 'text': '#6b7280', 'grid': '#9ca3af'}
 
 
@@ -74,6 +91,17 @@ def spent(figures):
     rows = [[name, number(payment[name]), number(link.get(name, 0))] for name in payment]
     rows.append(['all', number(sum(payment.values())), number(sum(link.values()))])
     return table(['µs of processor for', 'a payment', 'a link'], rows)
+
+
+def steps(figures):
+    """Core's part of a payment, by step, where the profiler could look."""
+    if not figures.get('profile_samples'):
+        return ['', 'The profiler could not look into core on this machine.']
+    whole = by_program(figures, 'payment_cpu_us')['core']
+    shares = by_program(figures, 'step')
+    rows = [[what, f'{shares[name]:.0f} %', number(whole * shares[name] / 100)] for name, what in STEPS if shares.get(name, 0) >= 0.5]
+    return ['', f'Core\'s part of a payment, by step ({figures["profile_samples"]:.0f} samples of the profiler; a step is what it does itself, without '
+            'the steps that it calls):', ''] + table(['', 'share', 'µs'], rows)
 
 
 def room(figures):
@@ -168,6 +196,7 @@ def report(figures, notes):
     text += ['', '## Where the time goes', '']
     text += spent(figures)
     text += ['', room(figures)]
+    text += steps(figures)
     text += ['', '## Memory, after the load', '']
     text += memory(figures)
     if notes.exists():
