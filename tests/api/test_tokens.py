@@ -64,6 +64,27 @@ def test_attach_detach_and_list(api, customer):
     assert sorted(types) == ['payment_method.attached', 'payment_method.updated']
 
 
+@pytest.mark.parametrize('token, code', [
+    ('pm_card_chargeDeclined', 'card_declined'), ('pm_card_visa_chargeDeclinedLostCard', 'card_declined'),
+    ('pm_card_chargeDeclinedExpiredCard', 'expired_card'), ('pm_card_chargeDeclinedIncorrectCvc', 'incorrect_cvc'),
+    ('pm_card_chargeDeclinedProcessingError', 'processing_error')])
+def test_a_card_that_its_bank_declines_is_not_attached(api, customer, token, code):
+    key = str(uuid.uuid4())
+    answer = api.post(f'/v1/payment_methods/{token}/attach', {'customer': customer}, key=key)
+    error = error_of(answer, 402, code)
+    assert error['payment_method']['customer'] is None and error['advice']['reference']
+    assert api.post(f'/v1/payment_methods/{token}/attach', {'customer': customer}, key=key).content == answer.content
+    assert api.ok('GET', f'/v1/customers/{customer}/payment_methods')['data'] == []
+    error_of(api.post(f'/v1/payment_methods/{error["payment_method"]["id"]}/attach', {'customer': customer}), 402, code)
+
+
+def test_attaching_asks_no_shopper(api, customer):
+    card = attach(api, 'pm_card_authenticationRequired', customer)
+    assert card['customer'] == customer and card['card']['checks']['cvc_check'] == 'pass'
+    assert attach(api, card['id'], customer) == card
+    assert pay(api, card['id'], customer=customer).json()['status'] == 'requires_action'
+
+
 def test_a_customer_comes_with_a_card(api):
     made = api.ok('POST', '/v1/customers', {'payment_method': 'pm_card_visa',
                                             'invoice_settings[default_payment_method]': 'pm_card_visa'})
@@ -285,8 +306,9 @@ def test_a_link_whose_code_does_not_match(api, customer):
     error_of(set_up(api, 'pm_card_cvcCheckFail', customer=customer), 402, 'incorrect_cvc')
 
 
-def test_an_attached_card_survives_a_link_that_fails(api, customer):
-    card = attach(api, 'pm_card_chargeDeclined', customer)
+def test_an_attached_card_survives_a_link_that_fails(api):
+    customer = api.customer(payment_method='pm_card_chargeDeclined')
+    card = api.ok('GET', f'/v1/customers/{customer}/payment_methods')['data'][0]
     error_of(set_up(api, card['id'], customer=customer), 402, 'card_declined')
     assert api.ok('GET', f'/v1/payment_methods/{card["id"]}')['customer'] == customer
     error_of(pay(api, card['id'], customer=customer), 402, 'card_declined')
@@ -369,6 +391,28 @@ def test_a_program_dies_while_cards_are_made(sandbox, api, customer, program):
         assert answers[0].content == last.content
     cards = api.ok('GET', f'/v1/customers/{customer}/payment_methods', {'limit': 100})['data']
     assert len(cards) == len([c for c in charges_of(api, customer) if c['paid']])
+
+
+def test_core_dies_while_a_card_is_attached(sandbox, api, customer):
+    for n in range(4):
+        key = str(uuid.uuid4())
+
+        def ask():
+            return api.post('/v1/payment_methods/pm_card_visa/attach', {'customer': customer}, key=key)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(ask_until_answered(ask)))
+        thread.start()
+        if n % 2:
+            thread.join(0.01 * n)
+        kill(sandbox, 'core')
+        thread.join()
+        last = ask_until_answered(ask)
+        assert last.content == answers[0].content
+        assert last.status_code == 402 or last.json()['customer'] == customer
+        cards = ask_until_answered(lambda: api.get(f'/v1/customers/{customer}/payment_methods')).json()['data']
+        assert [c['id'] for c in cards] == ([last.json()['id']] if last.status_code == 200 else [])
+        for card in cards:
+            api.ok('POST', f'/v1/payment_methods/{card["id"]}/detach')
 
 
 def kill(sandbox, program):

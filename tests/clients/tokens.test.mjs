@@ -67,6 +67,7 @@ test("declines are card errors", async () => {
 	const { id: customer } = await stripe.customers.create();
 	const { id } = await stripe.paymentMethods.attach("pm_card_chargeCustomerFail", { customer });
 	assert.equal((await card_error(pay({ customer, payment_method: id, off_session: true }))).code, "card_declined");
+	assert.equal((await card_error(stripe.paymentMethods.attach("pm_card_chargeDeclined", { customer }))).decline_code, "generic_decline");
 	const { id: intent } = await stripe.setupIntents.create({ customer });
 	assert.equal((await card_error(stripe.setupIntents.confirm(intent, { payment_method: "pm_card_chargeDeclined" }))).setup_intent.status, "requires_payment_method");
 });

@@ -122,6 +122,24 @@ TEST(a_link_follows_its_table)
 	check_rows(rows, sizeof(rows) / sizeof(rows[0]), link_next);
 }
 
+TEST(a_card_that_is_only_attached_asks_no_shopper)
+{
+	static const struct row rows[] = {
+		{ S(VERIFYING, .flags = ATTEMPT_ATTACH, .code = true),
+		  E(APPROVED, .cvc_check = CHECK_PASS), ATTEMPT_LINKED, 0,
+		  FLOW_FORGET_CODE | FLOW_SAVE, 0 },
+		{ S(VERIFYING, .flags = ATTEMPT_ATTACH, .code = true),
+		  E(APPROVED, .cvc_check = CHECK_FAIL), ATTEMPT_OVER, PROBLEM_INCORRECT_CVC,
+		  FLOW_FORGET_CODE | FLOW_COUNT, 0 },
+		{ S(VERIFYING, .flags = ATTEMPT_ATTACH), E(NEEDS_AUTHENTICATION), ATTEMPT_LINKED, 0,
+		  FLOW_FORGET_CODE | FLOW_SAVE, 0 },
+		{ S(VERIFYING, .flags = ATTEMPT_ATTACH), E(TIMER), ATTEMPT_OVER, PROBLEM_NO_ANSWER,
+		  FLOW_FORGET_CODE, 0 },
+	};
+
+	check_rows(rows, sizeof(rows) / sizeof(rows[0]), link_next);
+}
+
 TEST(a_payment_follows_its_table)
 {
 	static const struct row rows[] = {

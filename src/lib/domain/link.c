@@ -24,6 +24,12 @@ static bool code_is_not_checked(const struct flow_now *now)
 	       !now->policy->accept_code_unchecked;
 }
 
+// A test token's card is attached, not proven.
+static bool is_only_attached(const struct flow_now *now)
+{
+	return now->facts->flags & ATTEMPT_ATTACH;
+}
+
 // What the shopper could have guessed, not the bank's troubles.
 static bool counts(const struct flow_now *now)
 {
@@ -37,6 +43,8 @@ static const struct flow_row rows[] = {
 	ROW(VERIFYING, APPROVED, code_is_wrong, OVER, INCORRECT_CVC, FLOW_FORGET_CODE | FLOW_COUNT,
 	    REST),
 	ROW(VERIFYING, APPROVED, code_is_not_checked, OVER, CODE_UNCHECKED, FLOW_FORGET_CODE, REST),
+	ROW(VERIFYING, APPROVED, is_only_attached, LINKED, NONE, FLOW_FORGET_CODE | FLOW_SAVE,
+	    REST),
 	ROW(VERIFYING, APPROVED, ALWAYS, LOOKING_UP, NONE, FLOW_FORGET_CODE | FLOW_LOOK_UP,
 	    WAIT_DIRECTORY),
 	ROW(VERIFYING, DECLINED, counts, OVER, OF_EVENT, FLOW_FORGET_CODE | FLOW_COUNT, REST),
@@ -45,6 +53,8 @@ static const struct flow_row rows[] = {
 	    FLOW_FORGET_CODE, REST),
 	ROW(VERIFYING, NEEDS_AUTHENTICATION, bank_says_wrong_code, OVER, INCORRECT_CVC,
 	    FLOW_FORGET_CODE | FLOW_COUNT, REST),
+	ROW(VERIFYING, NEEDS_AUTHENTICATION, is_only_attached, LINKED, NONE,
+	    FLOW_FORGET_CODE | FLOW_SAVE, REST),
 	ROW(VERIFYING, NEEDS_AUTHENTICATION, ALWAYS, LOOKING_UP, NONE,
 	    FLOW_FORGET_CODE | FLOW_LOOK_UP, WAIT_DIRECTORY, .ask_again = true),
 	// Zero amount: there is nothing to take back.

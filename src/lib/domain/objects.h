@@ -134,6 +134,7 @@ enum {
 	ATTEMPT_AUTHENTICATED = 4,
 	ATTEMPT_MANUAL_CAPTURE = 8,
 	ATTEMPT_SINGLE_MESSAGE = 16, // the authorization takes the money too
+	ATTEMPT_ATTACH = 128,        // of kind link, without an intent: only the bank is asked
 };
 
 struct attempt {

@@ -251,12 +251,53 @@ void api_card_list(struct api_call *call)
 	api_answer_list(call, &list);
 }
 
+// The end of an attempt to attach the card of a test token.
+static void attached(struct core *core, void *owner, const struct flow_outcome *outcome)
+{
+	struct api_call *call = owner;
+	struct card card cleanup(card_done) = { 0 };
+	struct attempt attempt = { 0 };
+	struct api_trouble trouble = { outcome->problem, PROBLEM_LINK, &attempt, 0, NULL };
+	struct buffer body cleanup(buffer_done) = { 0 };
+	int status = 200;
+
+	call->view.now_ms = core->now_ms;
+	buffer_init(&body, API_REPLY_MAX);
+	if (!store_load(core->store, STORE_ATTEMPTS, call->intent, &attempt) ||
+	    attempt.state != ATTEMPT_LINKED ||
+	    !store_load(core->store, STORE_CARDS, attempt.card, &card)) {
+		trouble.problem = attempt.problem ? attempt.problem : PROBLEM_OUR_FAULT;
+		status = api_trouble_row(&call->view, trouble.problem)->status;
+		api_trouble_put(&body, &call->view, &trouble);
+	} else {
+		api_render(&body, &call->view, API_CARD, &card, "");
+	}
+	api_end(call, status, buffer_view(&body), false);
+}
+
+// The bank is asked first: a card that it declines is not attached.
+static void attach_token_card(struct api_call *call, const struct card *card, int64_t customer)
+{
+	int64_t attempt = flow_attach(call->core, card, customer, attached, call);
+
+	if (attempt)
+		api_park(call, attempt);
+	else
+		api_refuse_trouble(call, &(struct api_trouble){ PROBLEM_NO_CONNECTION, PROBLEM_LINK,
+		                                                NULL, 0, NULL });
+}
+
 void api_card_attach(struct api_call *call)
 {
 	struct core *core = call->core;
 	struct card card cleanup(card_done) = { 0 };
 	struct customer customer cleanup(customer_done) = { 0 };
 
+	if (call->resumed && call->intent) { // an earlier request with the same key began it
+		api_park(call, call->intent);
+		flow_wait(core, call->intent, attached, call);
+		return;
+	}
 	if (!api_find(call, &card) || !read_customer(call, &customer))
 		return;
 	if (card.removed_ms) {
@@ -272,6 +313,10 @@ void api_card_attach(struct api_call *call)
 	}
 	if (card.customer && card.customer != customer.id) {
 		refuse_state(call, "This payment method is attached to another customer.");
+		return;
+	}
+	if (!card.customer && card.state == CARD_OF_TOKEN) {
+		attach_token_card(call, &card, customer.id);
 		return;
 	}
 	if (!card.customer) {

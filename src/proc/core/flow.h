@@ -51,6 +51,11 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
               void *owner);
 
+// Asks the bank about the card of a test token and attaches it to the customer. Returns the
+// attempt; 0: no connection takes it, `done` will not be called.
+int64_t flow_attach(struct core *core, const struct card *card, int64_t customer, flow_done *done,
+                    void *owner);
+
 // Takes `amount` of what an attempt holds, or gives it back to its customer: the message to the
 // bank is queued in this commit. False: it cannot be, nothing has happened.
 bool flow_capture(struct core *core, int64_t attempt, int64_t amount);

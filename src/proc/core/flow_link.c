@@ -487,6 +487,10 @@ void link_saved(struct core *core, struct live *live)
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
 	struct card card cleanup(card_done) = { 0 };
 
+	if (live->row.flags & ATTEMPT_ATTACH) {
+		attach_saved(core, live);
+		return;
+	}
 	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent) ||
 	    !store_load(core->store, STORE_CARDS, live->row.card, &card))
 		return;

@@ -153,6 +153,8 @@ void flows_hurry(struct core *core);
 bool link_customer_is_here(struct core *core, int64_t customer);
 void link_saved(struct core *core, struct live *live);
 void link_failed(struct core *core, struct live *live);
+// The bank said yes to the card of a test token that is to be attached. flow_attach.c.
+void attach_saved(struct core *core, struct live *live);
 // Verifies over the next connection, since not one byte left on this one. False: it is no link that
 // is being verified, or no other connection takes it.
 bool link_elsewhere(struct core *core, struct live *live);
