@@ -296,8 +296,9 @@ struct result settlement_read(FILE *file, struct settlement *ret_settlement,
 		         reading.wanted);
 		return FAIL(ERROR_INPUT, "not a settlement file");
 	}
-	qsort(ret_settlement->lines, ret_settlement->count, sizeof(*ret_settlement->lines),
-	      by_numbers);
+	if (ret_settlement->count > 0)
+		qsort(ret_settlement->lines, ret_settlement->count, sizeof(*ret_settlement->lines),
+		      by_numbers);
 	return RESULT_OK;
 }
 
