@@ -32,6 +32,24 @@ void cli_finding(struct cli_doctor *doctor, enum cli_mark mark, const char *what
 
 // --- programs
 
+// "vault   ready    pid 4711, for …"
+static void examine_program(struct cli_doctor *doctor, struct bytes line)
+{
+	const char *at = memmem(line.data, line.length, " pid ", 5);
+	bool good = memmem(line.data, line.length, " ready ", 7) ||
+	            memmem(line.data, line.length, " up ", 4);
+	char pid[16];
+
+	cli_finding(doctor, good ? CLI_FINE : CLI_BROKEN, "program", "Its log says why it ended.",
+	            "%.*s", (int)line.length, (const char *)line.data);
+	if (!at)
+		return;
+	size_t from = (size_t)(at + 5 - (const char *)line.data);
+	struct bytes rest = bytes_slice(line, from, line.length);
+	if (bytes_copy_text(bytes_slice(rest, 0, bytes_find(rest, ',')), pid, sizeof(pid)))
+		cli_examine_limits(doctor, bytes_slice(line, 0, bytes_find(line, ' ')), pid);
+}
+
 static void examine_programs(struct cli_doctor *doctor)
 {
 	struct buffer text cleanup(buffer_done) = { 0 };
@@ -46,12 +64,7 @@ static void examine_programs(struct cli_doctor *doctor)
 	struct bytes rest = buffer_view(&text);
 	while (rest.length) {
 		size_t length = bytes_find(rest, '\n');
-		struct bytes line = bytes_slice(rest, 0, length);
-		bool good = memmem(line.data, line.length, " ready ", 7) ||
-		            memmem(line.data, line.length, " up ", 4);
-		cli_finding(doctor, good ? CLI_FINE : CLI_BROKEN, "program",
-		            "Its log says why it ended.", "%.*s", (int)line.length,
-		            (const char *)line.data);
+		examine_program(doctor, bytes_slice(rest, 0, length));
 		rest = bytes_slice(rest, length + 1, rest.length);
 	}
 }

@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
-enum { FILES_WANTED = 4096, PORTS_VERSION = 4 };
+enum { PORTS_VERSION = 4 };
 static const uint64_t room_low = 1024ull * 1024 * 1024, room_gone = 100ull * 1024 * 1024;
 
 static void clock_check(struct cli_doctor *doctor)
@@ -111,21 +110,6 @@ static void users_check(struct cli_doctor *doctor)
 		                    1);
 }
 
-static void limits_check(struct cli_doctor *doctor)
-{
-	struct rlimit files = { 0 }, locked = { 0 };
-
-	getrlimit(RLIMIT_NOFILE, &files);
-	getrlimit(RLIMIT_MEMLOCK, &locked);
-	cli_finding(doctor, files.rlim_max >= FILES_WANTED ? CLI_FINE : CLI_DOUBTFUL, "files",
-	            "Raise the limit of open files (LimitNOFILE= of the service).",
-	            "%llu may be open at once", (unsigned long long)files.rlim_max);
-	bool enough = locked.rlim_max >= 1024ull * 1024 || geteuid() == 0;
-	cli_finding(doctor, enough ? CLI_FINE : CLI_DOUBTFUL, "memory",
-	            "Raise the limit of locked memory (LimitMEMLOCK=): keys could be swapped out.",
-	            "%s", enough ? "keys can be locked" : "too little may be locked");
-}
-
 struct place {
 	const char *name, *path;
 	mode_t never; // bits that are not to be set
@@ -214,8 +198,8 @@ static void proxy_check(struct cli_doctor *doctor)
 void cli_examine_machine(struct cli_doctor *doctor)
 {
 	static void (*const checks[])(struct cli_doctor *) = {
-		clock_check,  entropy_check, landlock_check, seccomp_check, users_check,
-		limits_check, folders_check, disk_check,     proxy_check,
+		clock_check, entropy_check, landlock_check, seccomp_check,
+		users_check, folders_check, disk_check,     proxy_check,
 	};
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)

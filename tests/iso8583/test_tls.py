@@ -161,3 +161,15 @@ def test_a_key_that_is_no_key(bank, world):
     assert "key" in driver.wait_own(lambda own: own.get("state") == "down")["detail"]
     assert GOOD not in str(driver.own)
     assert driver.process.wait(5) == 2
+
+
+def test_a_certificate_that_ends_soon_is_told(world):
+    authority = Authority.__new__(Authority)
+    authority.__dict__.update(world["authority"].__dict__)
+    world["soon"] = authority.issue("soon", "IP:127.0.0.1", days=3)
+    bank = Bank(line_of(world, "soon"))
+    driver = tls_driver(bank, world).up()
+    steps = {step["step"]: step for step in driver.ask("test")["steps"]}
+    assert "the other side's certificate /CN=soon ends on" in steps["tls"]["warning"] and "warning" not in steps["echo"]
+    driver.stop()
+    bank.stop()

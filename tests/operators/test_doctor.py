@@ -1,6 +1,8 @@
 """`onfile doctor` finds what was broken on purpose, and says what to do; the manual pages are whole."""
 
+import pathlib
 import re
+import resource
 import shutil
 import subprocess
 
@@ -38,6 +40,16 @@ def test_doctor_sees_rights_that_are_too_wide_and_a_bank_that_is_away(operator):
     assert ('✗', 'keyring') in findings(done.stdout) and 'others may read it' in done.stdout
     assert '✗ connection bank: the test failed' in done.stdout
     operator.await_up('bank')
+
+
+def test_doctor_reads_the_limits_of_the_programs_that_run_not_its_own(operator):
+    done = operator.run('doctor', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
+    for name, row, what in (('web', 'Max open files', 'files'), ('core', 'Max open files', 'files'),
+                            ('vault', 'Max locked memory', 'memory')):
+        pid = re.search(rf'^{name} .* pid (\d+)', operator.ok('status'), re.MULTILINE)[1]
+        soft = re.search(rf'^{row} +(\S+)', pathlib.Path(f'/proc/{pid}/limits').read_text(), re.MULTILINE)[1]
+        said = 'no limit' if soft == 'unlimited' else soft
+        assert soft != '200' and f'{what:10} {name}: {said}' in done.stdout, done.stdout
 
 
 def test_every_verb_is_in_the_manual_page_and_both_pages_are_sound():

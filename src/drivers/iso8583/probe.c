@@ -10,6 +10,9 @@
 #include <string.h>
 #include <time.h>
 
+// A certificate that ends within so many days is told.
+enum { CERTIFICATE_DAYS = 30 };
+
 static const struct {
 	const char *name;
 	const char *advice; // what to change when it fails
@@ -68,6 +71,10 @@ static void put_step(struct buffer *output, const struct probe_note *one)
 	json_put_text(output, bytes_text(one->detail));
 	if (one->skipped)
 		buffer_put_text(output, ",\"skipped\":true");
+	if (one->warning[0]) {
+		buffer_put_text(output, ",\"warning\":");
+		json_put_text(output, bytes_text(one->warning));
+	}
 	if (one->failed) {
 		buffer_put_text(output, ",\"failed\":true,\"advice\":");
 		json_put_text(output, bytes_text(one->advice));
@@ -179,7 +186,10 @@ static void greeted(struct driver *driver)
 	if (driver->tls) {
 		buffer_init(&text, 2048);
 		tls_describe(probe->line.tls, &text);
-		note(probe, buffer_text(&text));
+		struct probe_note *one = note(probe, buffer_text(&text));
+		buffer_reset(&text);
+		if (tls_ends_soon(probe->line.tls, driver->now_ms, CERTIFICATE_DAYS, &text))
+			snprintf(one->warning, sizeof one->warning, "%s", buffer_text(&text));
 		buffer_done(&text);
 	}
 	probe->step = PROBE_SIGN_ON;

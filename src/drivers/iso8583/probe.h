@@ -25,6 +25,7 @@ struct probe_note {
 	int64_t us;
 	char detail[400];
 	const char *advice; // NULL: none
+	char warning[200];  // empty: none
 };
 
 struct probe {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define PLAIN_AT_ONCE 16384 // a record's largest content
 
@@ -197,4 +198,44 @@ void tls_describe(const struct tls *tls, struct buffer *text)
 	put_name(text, X509_get_issuer_name(certificate));
 	if (chain)
 		buffer_printf(text, ", chain of %d", sk_X509_num(chain));
+}
+
+// Keeps the certificate that ends first.
+static void keep_first_end(X509 *certificate, const char *whose, int64_t *end_s, X509 **ret_first,
+                           const char **ret_whose)
+{
+	struct tm until = { 0 };
+
+	if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) != 1 ||
+	    timegm(&until) >= *end_s)
+		return;
+	*end_s = timegm(&until);
+	*ret_first = certificate;
+	*ret_whose = whose;
+}
+
+bool tls_ends_soon(const struct tls *tls, int64_t now_ms, int days, struct buffer *text)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+	int64_t end_s = now_ms / 1000 + (int64_t)days * 86400;
+	const char *whose = "";
+	X509 *first = NULL;
+
+	keep_first_end(SSL_get_certificate(tls->ssl), "our own certificate", &end_s, &first,
+	               &whose);
+	for (int i = 0; chain && i < sk_X509_num(chain); i++)
+		keep_first_end(sk_X509_value(chain, i),
+		               i == 0 ? "the other side's certificate"
+		                      : "the authority's certificate",
+		               &end_s, &first, &whose);
+	if (!first)
+		return false;
+	time_t end = (time_t)end_s;
+	struct tm until;
+	gmtime_r(&end, &until);
+	buffer_printf(text, "%s ", whose);
+	put_name(text, X509_get_subject_name(first));
+	buffer_printf(text, " ends on %04d-%02d-%02d", until.tm_year + 1900, until.tm_mon + 1,
+	              until.tm_mday);
+	return true;
 }

@@ -64,3 +64,6 @@ const char *tls_why(const struct tls *tls);
 // Appends what a person wants to know of a connection that is up: version, cipher, and whose
 // certificate the other side has, until when, from whom.
 void tls_describe(const struct tls *tls, struct buffer *text);
+// Does a certificate that the connection needs (the other side's, its authorities', our own) end
+// within so many days? Then appends a sentence that says which and when.
+bool tls_ends_soon(const struct tls *tls, int64_t now_ms, int days, struct buffer *text);

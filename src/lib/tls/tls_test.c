@@ -266,6 +266,36 @@ TEST(what_goes_in_comes_out)
 	end();
 }
 
+// The bank's ends in 20 days, ours in 10: the one that ends first is told, and none when the days
+// that are asked for are fewer.
+TEST(a_certificate_that_ends_soon_is_told)
+{
+	int64_t now_ms = (int64_t)time(NULL) * 1000;
+	struct identity leaf, client_leaf;
+	cleanup(buffer_done) struct buffer text;
+
+	begin();
+	buffer_init(&text, 4096);
+	make(&leaf, "DNS:bank.example", &authority, 20);
+	make(&client_leaf, "DNS:shop.example", &authority, 10);
+	for (int with_own = 0; with_own < 2; with_own++) {
+		struct tls_options mine = options_of(with_own ? &client_leaf : NULL, &authority);
+		struct tls_options theirs = options_of(&leaf, with_own ? &authority : NULL);
+		open_sides(&mine, &theirs, "bank.example");
+		REQUIRE(tls_is_up(client.tls));
+		EXPECT(!tls_ends_soon(client.tls, now_ms, with_own ? 9 : 19, &text));
+		EXPECT(text.length == 0);
+		EXPECT(tls_ends_soon(client.tls, now_ms, 21, &text));
+		EXPECT(bytes_start_with(buffer_view(&text), with_own ? "our own certificate /CN="
+		                                                     : "the other side's certif"));
+		buffer_reset(&text);
+		close_sides();
+	}
+	forget(&leaf);
+	forget(&client_leaf);
+	end();
+}
+
 TEST(nonsense_ends_it)
 {
 	struct tls_options mine;

@@ -55,16 +55,20 @@ static const char *text_in(const json_t *object, const char *member, char room[s
 
 static void say_step(struct control_client *client, const json_t *step)
 {
-	char name[SAID_MAX], detail[SAID_MAX], advice[SAID_MAX], took[32] = "";
+	char name[SAID_MAX], detail[SAID_MAX], advice[SAID_MAX], warning[SAID_MAX], took[32] = "";
 	const json_t *ms = json_object_get(step, "ms");
+	bool warned = text_in(step, "warning", warning)[0] != '\0';
 	const char *mark = json_is_true(json_object_get(step, "failed"))    ? "✗"
 	                   : json_is_true(json_object_get(step, "skipped")) ? "·"
+	                   : warned                                         ? "!"
 	                                                                    : "✓";
 
 	if (json_is_number(ms) && json_number_value(ms) >= 0 && json_number_value(ms) < 1e9)
 		snprintf(took, sizeof(took), "%.1f ms", json_number_value(ms));
 	control_say(client, 1, "%s %-10s %11s  %s", mark, text_in(step, "step", name), took,
 	            text_in(step, "detail", detail));
+	if (warned)
+		control_say(client, 1, "             soon: %s", warning);
 	if (text_in(step, "advice", advice)[0])
 		control_say(client, 1, "             what to do: %s", advice);
 }
