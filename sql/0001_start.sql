@@ -188,7 +188,7 @@ CREATE TABLE refunds (
 CREATE INDEX refunds_of_merchant ON refunds (merchant, id);
 CREATE INDEX refunds_of_attempt ON refunds (attempt, id);
 
--- intent: the SetupIntent that links a card; payment: the PaymentIntent of mode=payment, else 0.
+-- intent: the SetupIntent of mode=setup, else 0; payment: the PaymentIntent of mode=payment, else 0.
 CREATE TABLE sessions (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,

@@ -121,7 +121,7 @@ def test_cards_that_cannot_be_charged(api, linked, customer):
     error = error_of(api.confirm(api.setup_intent(customer), REFUSED), 402)
     error_of(pay(api, {'customer': customer, 'card': error['payment_method']['id']}), 400,
              'payment_method_unexpected_state')
-    error_of(pay(api, linked, **{'payment_method_data[card][encrypted]': 'x'}), 400, 'parameter_unknown')
+    error_of(pay(api, linked, **{'payment_method_data[card][encrypted]': 'x'}), 400, 'parameters_exclusive')
     error_of(pay(api, linked, **{'payment_method_data[card][number]': '4242424242424242'}), 400, 'parameter_unknown')
 
 

@@ -235,8 +235,7 @@ def test_a_token_as_data(api):
     assert paid['status'] == 'succeeded' and paid['payment_method']['card']['last4'] == '4242'
     assert api.ok('POST', '/v1/payment_intents', dict(form, confirm='true'))['status'] == 'succeeded'
     error_of(api.post('/v1/payment_intents', dict(form, payment_method='pm_card_visa')), 400, 'parameters_exclusive')
-    error_of(api.post('/v1/payment_intents', dict(form, **{'payment_method_data[card][token]': 'eyJ'})), 400,
-             'parameter_unknown', 'payment_method_data[card][token]')
+    error_of(api.post('/v1/payment_intents', dict(form, **{'payment_method_data[card][token]': 'eyJ'})), 400, param='payment_method_data')
     del form['payment_method_data[card][token]']
     error_of(api.post('/v1/payment_intents', form), 400, 'parameter_missing', 'payment_method_data[card]')
 

@@ -30,6 +30,15 @@ test("a refused link names its setup intent", async () => {
 	assert.equal((await stripe.setupIntents.retrieve(intent.id)).last_setup_error.code, "card_declined");
 });
 
+test("a refused card that was typed for a payment names its payment intent", async () => {
+	const intent = await stripe.paymentIntents.create({ amount: 5, currency: "rub" });
+	const error = await caught(stripe.paymentIntents.confirm(intent.id, { payment_method_data: { type: "card", card: { token: await encrypt(intent.id, REFUSED) } } }));
+	assert.ok(error instanceof Stripe.errors.StripeCardError);
+	assert.equal(error.payment_intent.id, intent.id);
+	assert.equal(error.charge, undefined);
+	assert.equal((await stripe.paymentIntents.retrieve(intent.id)).last_payment_error.code, "card_declined");
+});
+
 test("what is wrong in a request is named", async () => {
 	const unknown = await caught(stripe.customers.retrieve("cus_nobody"));
 	assert.ok(unknown instanceof Stripe.errors.StripeInvalidRequestError);

@@ -31,6 +31,26 @@ test("setup intents and attempts: a card is linked", async () => {
 	assert.equal((await stripe.setupIntents.cancel(next.id, { cancellation_reason: "duplicate" })).status, "canceled");
 });
 
+test("payment intents: a card that the shopper types", async () => {
+	const customer = (await stripe.customers.create({ name: "Typed" })).id;
+	const pay = async (usage) => {
+		const made = await stripe.paymentIntents.create({ amount: 700, currency: "rub", customer, setup_future_usage: usage });
+		const paid = await stripe.paymentIntents.confirm(made.id, { payment_method_data: { type: "card", card: { token: await encrypt(made.id) } }, return_url: "https://shop.example/" });
+		if (paid.status === "requires_action") await walk(paid.client_secret, "done", "expired");
+		return stripe.paymentIntents.retrieve(made.id, { expand: ["latest_charge", "payment_method"] });
+	};
+	const once = await pay();
+	assert.equal(once.status, "succeeded");
+	assert.equal(once.latest_charge.payment_method_details.card.last4, "4242");
+	assert.equal(once.payment_method.customer, null);
+	assert.equal((await stripe.customers.listPaymentMethods(customer)).data.length, 0);
+	const kept = await pay("off_session");
+	assert.equal(kept.payment_method.customer, customer);
+	assert.equal((await stripe.paymentMethods.list({ customer, type: "card" })).data[0].id, kept.payment_method.id);
+	const again = await stripe.paymentIntents.create({ amount: 5, currency: "rub", customer, payment_method: kept.payment_method.id, confirm: true, off_session: true });
+	assert.equal(again.status, "succeeded");
+});
+
 test("payment methods: retrieve, update, list, detach", async () => {
 	const { customer, card } = await linked(ANOTHER);
 	assert.equal((await stripe.paymentMethods.retrieve(card)).card.brand, "mastercard");

@@ -221,6 +221,17 @@ static const struct {
 	{ "a card is on file without an attempt that was linked",
 	  "SELECT id FROM cards c WHERE state = 1 AND NOT EXISTS (SELECT 1 FROM attempts a WHERE "
 	  "a.card = c.id AND a.kind = 1 AND a.state = 7)" },
+	{ "a card that was typed for one payment is on file, or paid for two",
+	  "SELECT c.id FROM cards c JOIN attempts l ON l.card = c.id AND l.kind = 1 AND l.flags & "
+	  "64 "
+	  "WHERE (c.state = 1 AND (c.customer != 0 OR c.removed_ms = 0)) OR (SELECT count(DISTINCT "
+	  "intent) FROM attempts a WHERE a.card = c.id AND a.kind = 2) > 1" },
+	{ "a card was linked for a payment that was not begun with it",
+	  "SELECT l.id FROM attempts l WHERE l.kind = 1 AND l.flags & 32 AND l.state = 7 AND "
+	  "l.problem "
+	  "= 0 AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.intent = l.intent AND a.kind = 2 "
+	  "AND "
+	  "a.id > l.id AND a.card = l.card)" },
 	{ "an event tells of an intent that is not there",
 	  "SELECT e.id FROM events e WHERE e.type BETWEEN 20 AND 39 AND e.body IS NULL" },
 	{ "an intent succeeded and no event tells of it, or two do",

@@ -125,10 +125,22 @@ static void later(struct order *order, int64_t wait_ms)
 	world_after(wait_ms, begin, (void *)room);
 }
 
+static void create(struct order *order)
+{
+	shop_call(order, DEED_CREATE, "/v1/payment_intents",
+	          "amount=%lld&currency=rub&customer=%s&metadata[order]=%d%s%s",
+	          (long long)order->amount, shop.customers[order->customer].id, order->number,
+	          order->manual ? "&capture_method=manual" : "",
+	          order->keeps ? "&setup_future_usage=off_session" : "");
+}
+
 static void pay(struct order *order)
 {
+	if (order->typed) {
+		create(order);
+		return;
+	}
 	const char *card = pick_card(order);
-
 	if (!card) {
 		if (++order->tries > 8 || sim.calm)
 			end_order(order);
@@ -140,9 +152,7 @@ static void pay(struct order *order)
 	const char *customer = shop.customers[order->customer].id;
 	const char *manual = order->manual ? "&capture_method=manual" : "";
 	if (order->two_steps) {
-		shop_call(order, DEED_CREATE, "/v1/payment_intents",
-		          "amount=%lld&currency=rub&customer=%s&metadata[order]=%d%s",
-		          (long long)order->amount, customer, order->number, manual);
+		create(order);
 		return;
 	}
 	order->paying++;
@@ -153,11 +163,27 @@ static void pay(struct order *order)
 	          order->number, manual);
 }
 
+static void confirm_typed(struct order *order)
+{
+	char body[200];
+
+	snprintf(body, sizeof(body),
+	         "payment_method_data[type]=card&payment_method_data[card][encrypted]=card-%d-%d-%"
+	         "d%s",
+	         (int)chance_below(CARDS), order->number, order->tries,
+	         order->by_merchant ? "&error_on_requires_action=true" : "");
+	intent_call(order, DEED_CONFIRM, "confirm", body);
+}
+
 static void confirm(struct order *order)
 {
-	const char *card = pick_card(order);
 	char body[150];
 
+	if (order->typed) {
+		confirm_typed(order);
+		return;
+	}
+	const char *card = pick_card(order);
 	if (!card) {
 		end_order(order);
 		return;
@@ -408,6 +434,8 @@ static void add_order(bool links, int64_t wait_ms)
 	order->two_steps = chance_of(300);
 	order->by_merchant = chance_of(500);
 	order->manual = chance_of(400);
+	order->typed = !links && chance_of(250);
+	order->keeps = order->typed && chance_of(500);
 	order->next = shop.orders;
 	shop.orders = order;
 	shop.open_orders++;

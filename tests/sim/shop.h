@@ -46,6 +46,7 @@ struct order {
 	bool links; // else it pays
 	int customer;
 	bool manual, two_steps, by_merchant;
+	bool typed, keeps; // the shopper types a card for this payment; it is on file then
 	int64_t amount, captured, refunded; // refunded: that was asked for and not refused
 	char intent[ID_MAX], card[ID_MAX];
 	unsigned told; // a bit for each status that some answer showed

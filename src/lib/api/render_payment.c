@@ -65,7 +65,7 @@ static void put_method(struct render *render)
 // is none yet.
 static bool is_charge(const struct attempt *attempt)
 {
-	return attempt->id && attempt->state >= ATTEMPT_SENT;
+	return attempt->id && attempt->kind == ATTEMPT_PAYMENT && attempt->state >= ATTEMPT_SENT;
 }
 
 static void put_latest_charge(struct render *render)

@@ -14,11 +14,9 @@ static void put_customer(struct render *render)
 	put_reference(render, API_CUSTOMER, session(render)->customer);
 }
 
-// The SetupIntent of a session that pays is its own affair: it links the card that is paid with.
 static void put_setup_intent(struct render *render)
 {
-	put_reference(render, API_SETUP_INTENT,
-	              session(render)->payment ? 0 : session(render)->intent);
+	put_reference(render, API_SETUP_INTENT, session(render)->intent);
 }
 
 static void put_payment_intent(struct render *render)

@@ -93,7 +93,7 @@ static void put_attempt_members(struct api_json *json, const struct api_view *vi
 	struct card card = { 0 };
 	char text[API_ID_CAPACITY];
 
-	if (trouble->deed == PROBLEM_PAYMENT && attempt->state >= ATTEMPT_SENT) {
+	if (attempt->kind == ATTEMPT_PAYMENT && attempt->state >= ATTEMPT_SENT) {
 		api_id_make(view->id_key, API_ID_CHARGE, attempt->id, text);
 		api_json_text(json, "charge", text);
 	}

@@ -63,7 +63,7 @@ struct flow_facts {
 	bool browser;   // the browser's facts are known
 	char method;    // threeDSCompInd: Y, N, U; 0 while the method frame may still come back
 	bool ask_again; // the bank wants the authentication's result in a second verification
-	bool present;   // a shopper is there who can be asked (always when linking)
+	bool present;   // a shopper is there who can be asked
 	bool code;      // the shopper typed a CVC
 	bool elsewhere; // another connection would take this payment
 	int64_t open;   // minor units: held and not captured, or captured and not refunded

@@ -36,6 +36,12 @@ static bool counts(const struct flow_now *now)
 	return problem_row((int)now->event->problem)->flags & PROBLEM_COUNTS;
 }
 
+// The merchant wants no payment whose shopper has to do something.
+static bool nobody_can_be_asked(const struct flow_now *now)
+{
+	return !now->facts->present;
+}
+
 #define GIVE_UP(state) ROW(state, CANCEL, ALWAYS, OVER, CANCELLED, FLOW_FORGET_CODE, REST)
 
 static const struct flow_row rows[] = {
@@ -61,6 +67,7 @@ static const struct flow_row rows[] = {
 	ROW(VERIFYING, NOT_SENT, ALWAYS, OVER, OF_EVENT, FLOW_FORGET_CODE, REST),
 	ROW(VERIFYING, UNKNOWN, ALWAYS, OVER, OF_EVENT, FLOW_FORGET_CODE, REST),
 	ROW(VERIFYING, TIMER, ALWAYS, OVER, OF_EVENT, FLOW_FORGET_CODE, REST),
+	ROW(LOOKING_UP, ENROLLED, nobody_can_be_asked, OVER, AUTHENTICATION_REQUIRED, 0, REST),
 	GIVE_UP(VERIFYING),
 	GIVE_UP(LOOKING_UP),
 	GIVE_UP(PREPARING),

@@ -134,7 +134,9 @@ enum {
 	ATTEMPT_AUTHENTICATED = 4,
 	ATTEMPT_MANUAL_CAPTURE = 8,
 	ATTEMPT_SINGLE_MESSAGE = 16, // the authorization takes the money too
-	ATTEMPT_ATTACH = 128,        // of kind link, without an intent: only the bank is asked
+	ATTEMPT_FOR_PAYMENT = 32, // a link: `intent` is the PaymentIntent that the card then pays
+	ATTEMPT_CARD_ONCE = 64,   // a link: the card is for that payment alone
+	ATTEMPT_ATTACH = 128,     // of kind link, without an intent: only the bank is asked
 };
 
 struct attempt {
@@ -161,8 +163,8 @@ enum session_status { SESSION_OPEN = 0, SESSION_COMPLETE, SESSION_EXPIRED };
 
 struct session {
 	int64_t id, merchant, customer;
-	int64_t intent;  // the SetupIntent that links a card
-	int64_t payment; // mode=payment: what is paid; 0: mode=setup
+	int64_t intent;  // mode=setup: the SetupIntent; else 0
+	int64_t payment; // mode=payment: the PaymentIntent; else 0
 	enum session_status status;
 	int64_t expires_ms;
 	char *details; // mode, success_url, cancel_url, locale, currency, client_reference_id,

@@ -120,6 +120,15 @@ bool api_data_token(struct api_call *call);
 int64_t api_token_card(const struct api_call *call);
 void api_token_free(struct api_token *token);
 
+// --- api_typed.c: a card that a shopper typed and their browser encrypted
+// The card that the request brings, or a test token; empty: none. False: refused, there are two.
+bool api_typed_card(struct api_call *call, struct bytes *ret_jwe);
+// payment_method_data[billing_details] as JSON; NULL: there is nothing. To be freed.
+char *api_billing_details(struct api_call *call);
+// Parks the call and starts the link of `start`'s card; fills in what the request says of shopper
+// and card.
+void api_link(struct api_call *call, struct flow_link_start start, flow_done *done);
+
 // --- api_list.c
 // Whether the row is one of this call's merchant.
 bool api_owns(const struct api_call *call, enum api_object kind, int64_t id);
@@ -159,21 +168,11 @@ bool api_types_fit(struct api_call *call);
 // An ISO 4217 code that we know, in any case, as small letters. False: refused.
 bool api_currency_fits(struct api_call *call, const char *param, struct bytes text,
                        char ret_letters[static 4]);
-// The PaymentIntent of a checkout session in payment mode, from line_items and payment_intent_data;
-// written, and the session and its SetupIntent made ready for it. False: refused. api_checkout.c.
-bool api_checkout_fill(struct api_call *call, struct session *session, struct setup_intent *intent,
-                       struct payment_intent *payment);
 // Cancels a PaymentIntent that waits for its shopper; one that is under way or over is left alone.
 void api_payment_abandon(struct core *core, int64_t id);
 enum cancel_reason api_cancel_reason(struct api_call *call);
-// payment_method_data[billing_details] as JSON; NULL: there is nothing. To be freed.
-char *api_billing_details(struct api_call *call);
 // An address that a shopper may be sent to: http(s), or an app's own scheme. False: refused.
 bool api_url_fits(struct api_call *call, const char *param);
-// The sessions whose time is over: expired, with their events. api_sessions.c.
-void api_sessions_sweep(struct core *core);
-// Gives both their keys, each the other's, and writes them. api_sessions.c.
-void api_session_open(struct core *core, struct session *session, struct setup_intent *intent);
 
 // The tables of what a route takes: its own, and those that all routes of its kind have.
 // api_routes.c.

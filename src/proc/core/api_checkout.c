@@ -1,5 +1,6 @@
 // Checkout sessions in payment mode: what is sold, and the PaymentIntent for it.
 #include "core/api.h"
+#include "core/api_sessions.h"
 
 #include <stdio.h>
 
@@ -112,13 +113,11 @@ static bool read_items(struct api_call *call, json_t *items, struct payment_inte
 	       refuse(call, "amount_too_small", "line_items", "The total must be at least 1.");
 }
 
-static void settle(struct session *session, struct setup_intent *intent,
-                   struct payment_intent *payment, json_t *items)
+static void settle(struct session *session, struct payment_intent *payment, json_t *items)
 {
 	json_t *of_session = api_details_read(session->details);
 	json_t *of_payment = api_details_read(payment->details);
 	const char *capture = json_string_value(json_object_get(of_payment, "capture_method"));
-	bool keeps = json_is_string(json_object_get(of_payment, "setup_future_usage"));
 
 	json_object_set(of_session, "line_items", items);
 	json_object_set_new(of_session, "currency", json_string(payment->currency));
@@ -128,16 +127,13 @@ static void settle(struct session *session, struct setup_intent *intent,
 	payment->flags = PAYMENT_OF_SESSION;
 	if (capture && strcmp(capture, "manual") == 0)
 		payment->flags |= PAYMENT_MANUAL_CAPTURE;
-	// A card that is not to be kept is linked to nobody.
-	if (!keeps)
-		intent->customer = 0;
 	free(session->details);
 	free(payment->details);
 	session->details = api_details_text(of_session);
 	payment->details = api_details_text(of_payment);
 }
 
-bool api_checkout_fill(struct api_call *call, struct session *session, struct setup_intent *intent,
+bool api_checkout_fill(struct api_call *call, struct session *session,
                        struct payment_intent *payment)
 {
 	json_t *items = json_array();
@@ -147,7 +143,7 @@ bool api_checkout_fill(struct api_call *call, struct session *session, struct se
 		session->id = core_next_id(call->core);
 		payment->id = core_next_id(call->core);
 		session->payment = payment->id;
-		settle(session, intent, payment, items);
+		settle(session, payment, items);
 		store_insert(call->core->store, STORE_PAYMENT_INTENTS, payment);
 	}
 	json_decref(items);

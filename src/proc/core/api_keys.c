@@ -82,6 +82,7 @@ static void put_story(struct buffer *body, struct api_call *call, const struct a
 {
 	struct api_json json = api_json_on(body);
 	bool link = attempt->kind == ATTEMPT_LINK;
+	bool pays = !link || attempt->flags & ATTEMPT_FOR_PAYMENT;
 
 	api_json_open(&json, NULL, '{');
 	api_json_text(&json, "object", "card_link");
@@ -90,8 +91,8 @@ static void put_story(struct buffer *body, struct api_call *call, const struct a
 	api_json_text(&json, "kind", link ? "link" : "payment");
 	put_id(&json, call, "customer", API_ID_CUSTOMER, attempt->customer);
 	put_id(&json, call, "payment_method", API_ID_PAYMENT_METHOD, attempt->card);
-	put_id(&json, call, "setup_intent", API_ID_SETUP_INTENT, link ? attempt->intent : 0);
-	put_id(&json, call, "payment_intent", API_ID_PAYMENT_INTENT, link ? 0 : attempt->intent);
+	put_id(&json, call, "setup_intent", API_ID_SETUP_INTENT, pays ? 0 : attempt->intent);
+	put_id(&json, call, "payment_intent", API_ID_PAYMENT_INTENT, pays ? attempt->intent : 0);
 	api_json_text_or_null(&json, "problem",
 	                      attempt->problem ? problem_row(attempt->problem)->name : NULL);
 	api_json_text_or_null(&json, "decline_code", attempt->decline_code);

@@ -24,12 +24,10 @@
 		prefix "[tax_id]", API_TEXT, API_STORED, 0, 0, NULL                                \
 	}
 
-// A card that comes in with an intent; `encrypted` is the flag and `why` the reason of one that a
-// browser encrypted, where that is refused.
-#define API_METHOD_DATA_PARAMS API_METHOD_DATA_OF(0, NULL)
-#define API_METHOD_DATA_OF(encrypted, why)                                                            \
+// A card that comes in with an intent.
+#define API_METHOD_DATA_PARAMS                                                                        \
 	{ "payment_method_data[type]", API_CHOICE, 0, 0, 0, "card" },                                 \
-	        { "payment_method_data[card][encrypted]", API_TEXT, encrypted, 0, 4096, why },        \
+	        { "payment_method_data[card][encrypted]", API_TEXT, 0, 0, 4096, NULL },               \
 	        { "payment_method_data[card][token]", API_TEXT, 0, 0, 4096, NULL },                   \
 	        { "payment_method_data[card][networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
 	        { "payment_method_data[card][**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS }, \

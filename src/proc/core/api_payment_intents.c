@@ -1,5 +1,5 @@
-// PaymentIntents with a card on file, and their charges. The work is done by the flow
-// (flow_payment.c); here it is started, answered, cancelled.
+// PaymentIntents, and their charges: with a card on file, or one that is typed for the payment. The
+// work is done by the flow (flow_payment.c); here it is started, answered, cancelled.
 #include "core/api.h"
 
 #include "core/event.h"
@@ -7,7 +7,6 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#define LINK_FIRST "Link the card with a SetupIntent first, then pay with it."
 #define PAYMENT_PARAMS                                                                             \
 	{ "customer", API_TEXT, 0, 0, 128, NULL },                                                 \
 	        { "payment_method", API_TEXT, 0, 0, 128, NULL },                                   \
@@ -62,7 +61,7 @@
 	        { "payment_method_configuration", API_TEXT, API_IGNORED, 0, 0, NULL },             \
 	        { "stored_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                  \
 	        { "setup_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                   \
-	        API_METHOD_DATA_OF(API_REFUSED, LINK_FIRST),                                       \
+	        API_METHOD_DATA_PARAMS,                                                            \
 	        { "application_fee_amount", API_NUMBER, API_REFUSED, 0, 0, NULL },                 \
 	        { "transfer_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                    \
 	        { "transfer_group", API_TEXT, API_REFUSED, 0, 0, NULL },                           \
@@ -75,6 +74,12 @@
 	        { "error_on_requires_action", API_FLAG, 0, 0, 0, NULL },                           \
 	        { "return_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },                      \
 	        { "mandate", API_TEXT, API_IGNORED, 0, 0, NULL },                                  \
+	        { "mandate_data[customer_acceptance][online][ip_address]",                         \
+		  API_TEXT,                                                                        \
+		  API_UNSETS,                                                                      \
+		  0,                                                                               \
+		  64,                                                                              \
+		  NULL },                                                                          \
 	        { "mandate_data[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                     \
 	        { "radar_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                    \
 	        { "use_stripe_sdk", API_FLAG, API_IGNORED, 0, 0, NULL },                           \
@@ -208,36 +213,46 @@ static bool take_customer(struct api_call *call, struct payment_intent *intent)
 	return true;
 }
 
-// A card that comes as data: a test token. It becomes payment_method's (api_tokens.c).
-static bool take_data(struct api_call *call)
+// A card that comes as data. The card of a test token becomes payment_method's (api_tokens.c);
+// `ret_typed` is one that was typed for this payment, or empty. False: refused, or vault is asked.
+static bool take_data(struct api_call *call, struct bytes *ret_typed)
 {
-	static const char param[] = "payment_method_data[card][token]";
-	struct bytes token = api_params_text(&call->params, param);
 	struct api_error error;
 
-	if (token.length == 0 &&
-	    (api_token_card(call) || !api_params_has(&call->params, "payment_method_data[type]")))
-		return true;
-	if (token.length == 0)
+	if (!api_typed_card(call, ret_typed))
+		return false;
+	if (ret_typed->length == 0 && !api_token_card(call) &&
+	    api_params_has(&call->params, "payment_method_data[type]")) {
 		api_fail_missing_param(&error, "payment_method_data[card]");
-	else if (api_params_has(&call->params, "payment_method"))
-		api_fail(&error, 400, "parameters_exclusive", "payment_method_data",
-		         "Send only one of payment_method and payment_method_data.");
-	else if (!api_is_token(token))
-		api_fail(&error, 400, "parameter_unknown", param,
-		         "This is no test token. " LINK_FIRST);
-	else
-		return api_data_token(call);
+		api_refuse(call, &error);
+		return false;
+	}
+	return api_data_token(call);
+}
+
+static bool refuse_typed(struct api_call *call, const char *param, const char *message)
+{
+	struct api_error error;
+
+	api_fail(&error, 400, NULL, param, "%s", message);
 	api_refuse(call, &error);
 	return false;
 }
 
+// The card that is to be paid with, where none may be typed: the intent must exist before a browser
+// can encrypt a card for it.
 static bool take_card(struct api_call *call, struct payment_intent *intent)
 {
 	struct card card cleanup(card_done) = { 0 };
+	struct bytes typed;
 
-	if (!take_data(call))
+	if (!take_data(call, &typed))
 		return false;
+	if (typed.length)
+		return refuse_typed(call, "payment_method_data",
+		                    "An encrypted card is bound to an intent that exists: create "
+		                    "the PaymentIntent, encrypt the card for its id, then confirm "
+		                    "it.");
 	if (!api_params_has(&call->params, "payment_method"))
 		return true;
 	if (!api_card_on_file(call, intent->customer, &card))
@@ -312,10 +327,12 @@ static void answer_trouble(struct api_call *call, const struct payment_intent *i
 		trouble.attempt = &attempt;
 	if (trouble.problem == PROBLEM_NONE)
 		trouble.problem = attempt.problem;
+	int status = api_trouble_row(&call->view, trouble.problem)->status;
 	buffer_init(&body, API_REPLY_MAX);
 	api_trouble_put(&body, &call->view, &trouble);
-	api_end(call, api_trouble_row(&call->view, trouble.problem)->status, buffer_view(&body),
-	        outcome->end != FLOW_AT_REST);
+	// What never began may be tried again with the same key.
+	bool begun = outcome->end == FLOW_AT_REST || (attempt.id && status < 500);
+	api_end(call, status, buffer_view(&body), !begun);
 }
 
 static void paid(struct core *core, void *owner, const struct flow_outcome *outcome)
@@ -380,7 +397,8 @@ static bool has_card(struct api_call *call, const struct payment_intent *intent)
 		return refuse_state(call, intent,
 		                    "You cannot confirm this PaymentIntent because it's missing a "
 		                    "payment method. Confirm it with payment_method, a card on "
-		                    "file of its customer.");
+		                    "file of its customer, or with "
+		                    "payment_method_data[card][encrypted].");
 	if (!store_find(call->core->store, STORE_CARDS, call->merchant, intent->card, &card) ||
 	    card.removed_ms)
 		return refuse_state(call, intent,
@@ -388,9 +406,32 @@ static bool has_card(struct api_call *call, const struct payment_intent *intent)
 	return true;
 }
 
+// Whose card is being typed is there.
+static bool may_be_typed(struct api_call *call, const struct payment_intent *intent)
+{
+	return !(intent->flags & PAYMENT_OFF_SESSION) ||
+	       refuse_typed(call, "off_session",
+	                    "A card that its shopper has typed for this payment is paid with "
+	                    "while they are there: leave off_session out.");
+}
+
+// Reads who pays, with what. `ret_typed`: a card for this payment; empty: intent->card. False:
+// refused.
+static bool take_terms(struct api_call *call, struct payment_intent *intent,
+                       struct bytes *ret_typed)
+{
+	if (!api_types_fit(call) || !api_url_fits(call, "return_url") ||
+	    !take_customer(call, intent) || !take_data(call, ret_typed))
+		return false;
+	if (ret_typed->length)
+		return take_presence(call, intent) && may_be_typed(call, intent);
+	return take_card(call, intent) && take_presence(call, intent) && has_card(call, intent);
+}
+
 void api_payment_confirm(struct api_call *call)
 {
 	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+	struct bytes typed;
 
 	if (!api_find(call, &intent) || resume(call, &intent))
 		return;
@@ -400,13 +441,16 @@ void api_payment_confirm(struct api_call *call)
 		return;
 	}
 	if (api_payment_of_session(call, &intent) || !may_confirm(call, &intent) ||
-	    !api_types_fit(call) || !api_url_fits(call, "return_url") ||
-	    !take_customer(call, &intent) || !take_card(call, &intent) ||
-	    !take_presence(call, &intent) || !has_card(call, &intent) ||
-	    !api_payment_merge(call, &intent))
+	    !take_terms(call, &intent, &typed) || !api_payment_merge(call, &intent))
 		return;
 	store_update(call->core->store, STORE_PAYMENT_INTENTS, &intent);
-	confirm(call, &intent);
+	if (typed.length)
+		api_link(call,
+		         (struct flow_link_start){
+		                 .intent = intent.id, .payment = true, .jwe = typed },
+		         paid);
+	else
+		confirm(call, &intent);
 }
 
 // --- the rest

@@ -1,6 +1,7 @@
 // The table of routes, and what happens to a request before its handler sees it: which route, whose
 // key, which parameters, which object. docs/api.md lists the calls for people.
 #include "core/api.h"
+#include "core/api_sessions.h"
 
 #include "base/check.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 // Checkout sessions in setup mode: our own card page for one SetupIntent, with the addresses that
 // the shopper comes back to.
 #include "core/api.h"
+#include "core/api_sessions.h"
 
 #include "core/event.h"
 
@@ -114,8 +115,7 @@ static bool fill(struct api_call *call, struct session *session, struct setup_in
 
 void api_session_open(struct core *core, struct session *session, struct setup_intent *intent)
 {
-	if (session->id == 0)
-		session->id = core_next_id(core);
+	session->id = core_next_id(core);
 	intent->id = core_next_id(core);
 	session->intent = intent->id;
 	intent->session = session->id;
@@ -159,12 +159,14 @@ void api_session_create(struct api_call *call)
 	    !read_expiry(call, &session.expires_ms) || !fill(call, &session, &intent, &payment))
 		return;
 	session.customer = intent.customer = payment.customer = customer.id;
-	if (api_params_is(&call->params, "mode", "payment") &&
-	    !api_checkout_fill(call, &session, &intent, &payment))
-		return;
-	api_session_open(core, &session, &intent);
-	if (session.payment)
+	if (!api_params_is(&call->params, "mode", "payment")) {
+		api_session_open(core, &session, &intent);
+	} else if (api_checkout_fill(call, &session, &payment)) {
+		store_insert(core->store, STORE_SESSIONS, &session);
 		event_payment_intent(core, EVENT_PAYMENT_INTENT_CREATED, &payment);
+	} else {
+		return;
+	}
 	api_answer(call, API_SESSION, &session);
 }
 
@@ -181,7 +183,7 @@ static void expire(struct core *core, struct session *session)
 		api_setup_take_back(core, &intent, CANCEL_ABANDONED);
 	if (session->payment)
 		api_payment_abandon(core, session->payment);
-	pages_changed(core, session->intent);
+	pages_changed(core, session->payment ? session->payment : session->intent);
 }
 
 void api_sessions_sweep(struct core *core)

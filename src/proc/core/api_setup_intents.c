@@ -113,23 +113,13 @@ struct choice {
 
 static bool read_choice(struct api_call *call, int64_t customer, struct choice *ret_choice)
 {
-	struct bytes encrypted =
-	        api_params_text(&call->params, "payment_method_data[card][encrypted]");
-	struct bytes token = api_params_text(&call->params, "payment_method_data[card][token]");
-	bool named = api_params_has(&call->params, "payment_method");
-	struct api_error error;
-
-	*ret_choice = (struct choice){ .encrypted = encrypted.length ? encrypted : token };
-	if ((encrypted.length && token.length) || (ret_choice->encrypted.length && named)) {
-		api_fail(&error, 400, "parameters_exclusive", "payment_method_data",
-		         "Send only one of payment_method, payment_method_data[card][encrypted] "
-		         "and payment_method_data[card][token].");
-		api_refuse(call, &error);
+	*ret_choice = (struct choice){ 0 };
+	if (!api_typed_card(call, &ret_choice->encrypted))
 		return false;
-	}
 	if (!api_data_token(call))
 		return false;
-	return !named || api_card_on_file(call, customer, &ret_choice->card);
+	return !api_params_has(&call->params, "payment_method") ||
+	       api_card_on_file(call, customer, &ret_choice->card);
 }
 
 static void answer_trouble(struct api_call *call, const struct setup_intent *intent,
@@ -173,45 +163,13 @@ static void linked(struct core *core, void *owner, const struct flow_outcome *ou
 	api_end(call, 200, buffer_view(&body), false);
 }
 
-char *api_billing_details(struct api_call *call)
-{
-	json_t *data = json_object();
-	struct api_error error;
-	char *text = NULL;
-
-	if (api_params_merge(&call->params, "payment_method_data", data, &error)) {
-		json_t *billing = json_object_get(data, "billing_details");
-		text = json_object_size(billing) ? json_dumps(billing, JSON_COMPACT) : NULL;
-	}
-	json_decref(data);
-	return text;
-}
-
-// The shopper's address, for the guards: the browser's own when it calls, else what the shop says.
-static void shopper_address(const struct api_call *call, char *ret_address, size_t capacity)
-{
-	struct bytes said = api_params_text(
-	        &call->params, "mandate_data[customer_acceptance][online][ip_address]");
-
-	bytes_copy_text(call->shopper ? call->request->peer : said, ret_address, capacity);
-}
-
 // Either an encrypted card, or the card of a test token that no link has proven yet.
 static void start(struct api_call *call, const struct setup_intent *intent, struct bytes encrypted,
                   int64_t card)
 {
-	char *billing cleanup(cleanup_free) = api_billing_details(call);
-	char address[46];
-	struct flow_link_start start = { .intent = intent->id,
-		                         .jwe = encrypted,
-		                         .card = card,
-		                         .address = address,
-		                         .billing_details = billing,
-		                         .unproven = call->shopper };
-
-	shopper_address(call, address, sizeof(address));
-	api_park(call, intent->id);
-	flow_link(call->core, &start, linked, call);
+	api_link(call,
+	         (struct flow_link_start){ .intent = intent->id, .jwe = encrypted, .card = card },
+	         linked);
 }
 
 // A card that is on file has been confirmed by its bank: there is nothing left to ask. That of a

@@ -13,7 +13,8 @@ struct wire_value;
 // Facts about the shopper's browser, as a JSON object of docs/drivers.md's `browser`; NULL when not
 // known yet (the page will bring them).
 struct flow_link_start {
-	int64_t intent;
+	int64_t intent; // a SetupIntent
+	bool payment;   // a PaymentIntent, which is paid with the card once it is linked
 	struct bytes jwe;
 	int64_t card; // instead of `jwe`: the card of a test token, which no link has proven
 	const char *browser;
@@ -45,7 +46,8 @@ struct flow_outcome {
 
 typedef void flow_done(struct core *core, void *owner, const struct flow_outcome *outcome);
 
-// Starts an attempt. `done` is called once, never before this function has returned.
+// Starts an attempt. Who waits for the link of a payment waits for the payment too. `done` is
+// called once, never before this function has returned.
 void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done,
                void *owner);
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
@@ -79,7 +81,7 @@ void flow_wait(struct core *core, int64_t attempt, flow_done *done, void *owner)
 // Nobody waits any more (the client has gone). The flow goes on.
 void flow_forget(struct core *core, void *owner);
 
-// Ends what runs for a SetupIntent's page, even a card that vault is just opening.
+// Ends what runs for an intent's page, even a card that vault is just opening.
 void flow_cancel_link(struct core *core, int64_t intent, int64_t attempt);
 // Ends the live attempt of an intent because the shopper or the merchant says so.
 void flow_cancel(struct core *core, int64_t attempt);

@@ -200,26 +200,32 @@ static json_t *url_of(struct core *core, const char *base, const char *path,
 	return json_string(url);
 }
 
+// The shopper is asked once: a link of a payment's card is about the payment already.
+static bool is_for_payment(const struct live *live)
+{
+	return live->row.kind == ATTEMPT_PAYMENT || live->row.flags & ATTEMPT_FOR_PAYMENT;
+}
+
 // threeDSRequestorAuthenticationInd
 static const char *purpose_of(const struct live *live)
 {
-	return live->row.kind == ATTEMPT_PAYMENT ? "01" : "04";
+	return is_for_payment(live) ? "01" : "04";
 }
 
 static void add_purpose(struct core *core, const struct live *live, json_t *object)
 {
-	bool payment = live->row.kind == ATTEMPT_PAYMENT;
+	bool link = live->row.kind == ATTEMPT_LINK;
 	time_t seconds = (time_t)(core->now_ms / 1000);
 	struct tm utc;
 	char text[16];
 
 	json_object_set_new(object, "purpose", json_string(purpose_of(live)));
 	json_object_set_new(object, "challenge",
-	                    json_string(payment ? "03" : core->config.link_challenge));
-	if (core->flows->policy.decoupled_minutes && !payment)
+	                    json_string(link ? core->config.link_challenge : "03"));
+	if (core->flows->policy.decoupled_minutes && link)
 		json_object_set_new(object, "decoupled_minutes",
 		                    json_integer(core->flows->policy.decoupled_minutes));
-	if (!payment)
+	if (!is_for_payment(live))
 		return;
 	gmtime_r(&seconds, &utc);
 	strftime(text, sizeof(text), "%Y%m%d%H%M%S", &utc);

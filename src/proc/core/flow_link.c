@@ -1,6 +1,7 @@
 // Linking a card: guards, opening by vault, the first question to the bank, and the one commit that
 // saves the card. The rules are in lib/domain/link.c.
 #include "core/money.h"
+#include "core/subject.h"
 #include "core/guards.h"
 
 #include "base/cleanup.h"
@@ -34,30 +35,33 @@ static void refuse(struct core *core, flow_done *done, void *owner, const struct
 		flows_tell(core, done, owner, why);
 }
 
-static bool may_still_link(const struct setup_intent *intent)
-{
-	return intent->status != INTENT_CANCELED && intent->status != INTENT_SUCCEEDED;
-}
-
 // Who has tried too often tells nothing new about the intent: what its last attempt said stays.
 static bool is_about_the_card(int problem)
 {
 	return problem != PROBLEM_TOO_MANY_TRIES && problem != PROBLEM_TOO_MANY_CARDS;
 }
 
+static int link_flags(const struct link_subject *subject)
+{
+	return (subject->payment ? ATTEMPT_FOR_PAYMENT : 0) |
+	       (subject->kept ? 0 : ATTEMPT_CARD_ONCE) |
+	       (subject->unasked ? ATTEMPT_BY_MERCHANT : 0);
+}
+
 // A refusal before anything was asked is still an attempt with a story and a code. `card` is 0 when
 // it was not opened. `outcome` gets attempt and problem.
-static void refused_attempt(struct core *core, struct setup_intent *intent, int problem,
+static void refused_attempt(struct core *core, struct link_subject *subject, int problem,
                             int64_t card, const char *address, struct flow_outcome *outcome)
 {
 	struct attempt row = { .id = core_next_id(core),
-		               .merchant = intent->merchant,
+		               .merchant = subject->merchant,
 		               .kind = ATTEMPT_LINK,
-		               .intent = intent->id,
-		               .customer = intent->customer,
+		               .intent = subject->id,
+		               .customer = subject->customer,
 		               .card = card,
 		               .state = ATTEMPT_OVER,
-		               .problem = problem };
+		               .problem = problem,
+		               .flags = link_flags(subject) };
 
 	store_insert(core->store, STORE_ATTEMPTS, &row);
 	flows_step(core, row.id, "refused before the bank was asked: %s",
@@ -69,41 +73,60 @@ static void refused_attempt(struct core *core, struct setup_intent *intent, int 
 	outcome->end = FLOW_REFUSED;
 	outcome->problem = problem;
 	outcome->attempt = row.id;
-	if (!intent->id || !may_still_link(intent) || !is_about_the_card(problem))
+	if (!subject->id || !subject_may_link(subject) || !is_about_the_card(problem))
 		return;
-	intent->attempt = row.id;
-	store_update(core->store, STORE_SETUP_INTENTS, intent);
+	subject->attempt = row.id;
+	if (subject->payment) { // whatever it was to be paid with before
+		subject->card = 0;
+		subject->status = INTENT_REQUIRES_PAYMENT_METHOD;
+	}
+	subject_save(core, subject);
 }
 
-static bool customer_is_opening(const struct flows *flows, const struct setup_intent *intent)
+bool link_is_opening(const struct core *core, int64_t intent)
 {
-	for (size_t i = 0; i < flows->openings.capacity; i++) {
-		const struct opening *opening = flows->openings.slots[i].value;
-		if (opening && (opening->intent == intent->id ||
-		                (intent->customer && opening->customer == intent->customer)))
+	const struct map *openings = &core->flows->openings;
+
+	for (size_t i = 0; i < openings->capacity; i++) {
+		const struct opening *opening = openings->slots[i].value;
+		if (opening && opening->intent == intent)
 			return true;
 	}
 	return false;
 }
 
-static bool is_busy(struct core *core, const struct setup_intent *intent)
+static bool customer_is_opening(const struct core *core, int64_t customer)
+{
+	const struct map *openings = &core->flows->openings;
+
+	for (size_t i = 0; customer && i < openings->capacity; i++) {
+		const struct opening *opening = openings->slots[i].value;
+		if (opening && opening->customer == customer)
+			return true;
+	}
+	return false;
+}
+
+static bool is_busy(struct core *core, const struct link_subject *subject)
 {
 	struct attempt live;
 
-	if (intent->attempt && store_load(core->store, STORE_ATTEMPTS, intent->attempt, &live) &&
+	if (subject->attempt && store_load(core->store, STORE_ATTEMPTS, subject->attempt, &live) &&
 	    !flow_is_over(live.state))
 		return true;
-	if (customer_is_opening(core->flows, intent))
+	if (link_is_opening(core, subject->id) || customer_is_opening(core, subject->customer))
 		return true;
-	return intent->customer && store_one_number(core->store, STORE_ATTEMPT_LIVE_OF_CUSTOMER, 0,
-	                                            STORE_N(intent->customer)) > 0;
+	return subject->customer && store_one_number(core->store, STORE_ATTEMPT_LIVE_OF_CUSTOMER, 0,
+	                                             STORE_N(subject->customer)) > 0;
 }
 
-static void send_to_vault(struct core *core, const struct opening *opening, struct bytes jwe)
+// The browser encrypted the card for this very intent: vault compares.
+static void send_to_vault(struct core *core, const struct opening *opening, enum api_id_kind kind,
+                          struct bytes jwe)
 {
 	char intent[API_ID_CAPACITY];
 
-	api_id_make(core->id_key, API_ID_SETUP_INTENT, opening->intent, intent);
+	api_id_make(core->id_key, kind, opening->intent, intent);
 	core_tell_vault(core, WIRE_OPEN_CARD,
 	                (const struct wire_value[WIRE_FIELDS_OF_OPEN_CARD]){
 	                        [WIRE_OPEN_CARD_ID] = WIRE_N(opening->id),
@@ -113,26 +136,36 @@ static void send_to_vault(struct core *core, const struct opening *opening, stru
 	                        [WIRE_OPEN_CARD_JWE] = WIRE_B(jwe) });
 }
 
-// What will be paid with the card, when the merchant has said so.
-static void take_currency(struct core *core, const struct setup_intent *intent,
-                          struct opening *opening)
+static void take_session_currency(struct core *core, const struct link_subject *subject,
+                                  struct opening *opening)
 {
 	struct session session cleanup(session_done) = { 0 };
 
-	if (!intent->session || !store_load(core->store, STORE_SESSIONS, intent->session, &session))
+	if (!subject->session ||
+	    !store_load(core->store, STORE_SESSIONS, subject->session, &session))
 		return;
 	json_t *details = json_loads(session.details, 0, NULL);
 	const char *said = json_string_value(json_object_get(details, "currency"));
-	if (bytes_copy_text(bytes_text(said), opening->currency, sizeof(opening->currency)))
-		for (char *letter = opening->currency; *letter; letter++)
-			*letter = (char)tolower((unsigned char)*letter);
-	if (strcmp(bank_currency(opening->currency), "000") == 0)
-		opening->currency[0] = '\0';
+	bytes_copy_text(bytes_text(said), opening->currency, sizeof(opening->currency));
 	json_decref(details);
 }
 
-// A verification is for zero, but in some currency: the session's, else the first that the
-// connection is for, else the operator's.
+// What will be paid with the card, when the merchant has said so.
+static void take_currency(struct core *core, const struct link_subject *subject,
+                          struct opening *opening)
+{
+	if (subject->payment)
+		memcpy(opening->currency, subject->currency, sizeof(opening->currency));
+	else
+		take_session_currency(core, subject, opening);
+	for (char *letter = opening->currency; *letter; letter++)
+		*letter = (char)tolower((unsigned char)*letter);
+	if (strcmp(bank_currency(opening->currency), "000") == 0)
+		opening->currency[0] = '\0';
+}
+
+// A verification is for zero, but in some currency: the payment's or the session's, else the first
+// that the connection is for, else the operator's.
 static void choose_currency(struct core *core, const struct opening *opening, struct attempt *row)
 {
 	const struct connection_policy policy = connections_policy_of(core, row->connection);
@@ -147,7 +180,7 @@ static void choose_currency(struct core *core, const struct opening *opening, st
 		                sizeof(row->currency));
 }
 
-static void open_card(struct core *core, const struct setup_intent *intent,
+static void open_card(struct core *core, const struct link_subject *subject,
                       const struct flow_link_start *start, flow_done *done, void *owner)
 {
 	struct opening *opening = calloc(1, sizeof(*opening));
@@ -155,44 +188,45 @@ static void open_card(struct core *core, const struct setup_intent *intent,
 	CHECK(opening);
 	*opening = (struct opening){
 		.id = core_next_id(core),
-		.intent = intent->id,
-		.merchant = intent->merchant,
-		.customer = intent->customer,
+		.payment = subject->payment,
+		.intent = subject->id,
+		.merchant = subject->merchant,
+		.customer = subject->customer,
 		.browser = start->browser ? strdup(start->browser) : NULL,
 		.billing_details = start->billing_details ? strdup(start->billing_details) : NULL,
 		.waiter = { .done = done, .owner = owner },
 	};
 	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
-	take_currency(core, intent, opening);
+	take_currency(core, subject, opening);
 	map_put(&core->flows->openings, opening->id, opening);
 	due_add(&core->flows->due, core->now_ms + OPENING_MS, DUE_OPENING, opening->id);
-	send_to_vault(core, opening, start->jwe);
+	send_to_vault(core, opening, subject_id_kind(subject), start->jwe);
 	core->flows->last_trial_ms = core->now_ms;
 	metric_add(METRIC_LINKS_STARTED, 1);
 }
 
-static void link_token_card(struct core *core, struct setup_intent *intent,
+static void link_token_card(struct core *core, struct link_subject *subject,
                             const struct flow_link_start *start, flow_done *done, void *owner);
 
 void flow_link(struct core *core, const struct flow_link_start *start, flow_done *done, void *owner)
 {
-	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct link_subject subject;
 	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = PROBLEM_OUR_FAULT };
 
-	if (!store_load(core->store, STORE_SETUP_INTENTS, start->intent, &intent)) {
+	if (!subject_load(core, start->payment, start->intent, &subject)) {
 		refuse(core, done, owner, &outcome);
 		return;
 	}
-	if (is_busy(core, &intent)) {
+	if (is_busy(core, &subject)) {
 		outcome = (struct flow_outcome){ .end = FLOW_BUSY, .problem = PROBLEM_RUNNING };
 		refuse(core, done, owner, &outcome);
 		return;
 	}
 	if (start->card) {
-		link_token_card(core, &intent, start, done, owner);
+		link_token_card(core, &subject, start, done, owner);
 		return;
 	}
-	struct guard_verdict verdict = guards_before(core, intent.customer, start->address);
+	struct guard_verdict verdict = guards_before(core, subject.customer, start->address);
 	if (verdict.proof_bits && start->unproven) {
 		outcome.problem = PROBLEM_PROOF_WANTED;
 		outcome.proof_bits = verdict.proof_bits;
@@ -203,21 +237,21 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 	              : start->jwe.length > JWE_MAX ? PROBLEM_UNREADABLE
 	                                            : 0;
 	if (problem == 0) {
-		open_card(core, &intent, start, done, owner);
+		open_card(core, &subject, start, done, owner);
 		return;
 	}
 	outcome.again_ms = verdict.again_ms;
-	refused_attempt(core, &intent, problem, 0, start->address, &outcome);
+	refused_attempt(core, &subject, problem, 0, start->address, &outcome);
 	refuse(core, done, owner, &outcome);
 }
 
 void link_opening_over(struct core *core, struct opening *opening, int problem)
 {
-	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct link_subject subject;
 	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = problem };
 
-	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent))
-		refused_attempt(core, &intent, problem, 0, opening->address, &outcome);
+	if (subject_load(core, opening->payment, opening->intent, &subject))
+		refused_attempt(core, &subject, problem, 0, opening->address, &outcome);
 	refuse(core, opening->waiter.done, opening->waiter.owner, &outcome);
 	pages_changed(core, opening->intent);
 	opening_free(opening);
@@ -272,7 +306,7 @@ static int reason_not_to_ask(struct core *core, const struct opening *opening,
 }
 
 static void start_attempt(struct core *core, const struct opening *opening, const struct card *card,
-                          struct setup_intent *intent)
+                          struct link_subject *subject)
 {
 	struct attempt row = { .id = core_next_id(core),
 		               .merchant = opening->merchant,
@@ -285,7 +319,9 @@ static void start_attempt(struct core *core, const struct opening *opening, cons
 		               .deadline_ms =
 		                       core->now_ms + core->flows->policy.bank_ms + FLOW_GRACE_MS,
 		               .stan = flows_new_stan(core),
-		               .sent_ms = core->now_ms };
+		               .sent_ms = core->now_ms,
+		               .amount = subject->amount, // what the issuer is asked about
+		               .flags = link_flags(subject) };
 
 	choose_currency(core, opening, &row);
 	store_insert(core->store, STORE_ATTEMPTS, &row);
@@ -296,10 +332,10 @@ static void start_attempt(struct core *core, const struct opening *opening, cons
 		authentication_take_browser(&live->authentication, opening->browser);
 	memcpy(live->authentication.address, opening->address, sizeof(opening->address));
 	authentication_save(core, row.id, &live->authentication);
-	intent->attempt = row.id;
-	intent->card = card->id;
-	intent->status = INTENT_PROCESSING;
-	store_update(core->store, STORE_SETUP_INTENTS, intent);
+	subject->attempt = row.id;
+	subject->card = card->id;
+	subject->status = INTENT_PROCESSING;
+	subject_save(core, subject);
 	flows_step(core, row.id, "card opened: %s, ends in %s, %02d/%d; the bank is asked",
 	           card->brand, card->last4, card->exp_month, card->exp_year);
 	bank_verify(core, live);
@@ -314,29 +350,29 @@ static void start_attempt(struct core *core, const struct opening *opening, cons
 	"\"time_zone\":0}"
 
 // The card of a test token is not opened, it is there; and it is no number that somebody tries.
-static void link_token_card(struct core *core, struct setup_intent *intent,
+static void link_token_card(struct core *core, struct link_subject *subject,
                             const struct flow_link_start *start, flow_done *done, void *owner)
 {
 	struct card card cleanup(card_done) = { 0 };
 	struct flow_outcome outcome = { .end = FLOW_REFUSED, .problem = PROBLEM_OUR_FAULT };
 	char browser[] = TOKEN_BROWSER;
-	struct opening opening = { .intent = intent->id,
-		                   .merchant = intent->merchant,
-		                   .customer = intent->customer,
+	struct opening opening = { .intent = subject->id,
+		                   .merchant = subject->merchant,
+		                   .customer = subject->customer,
 		                   .browser = browser,
 		                   .waiter = { .done = done, .owner = owner } };
 
-	take_currency(core, intent, &opening);
+	take_currency(core, subject, &opening);
 	if (!store_load(core->store, STORE_CARDS, start->card, &card)) {
 		refuse(core, done, owner, &outcome);
 	} else if (!pick(core, &opening, bytes_text(card.brand))) {
-		refused_attempt(core, intent, PROBLEM_NO_CONNECTION, card.id, "", &outcome);
+		refused_attempt(core, subject, PROBLEM_NO_CONNECTION, card.id, "", &outcome);
 		refuse(core, done, owner, &outcome);
 	} else {
 		metric_add(METRIC_LINKS_STARTED, 1);
-		start_attempt(core, &opening, &card, intent);
+		start_attempt(core, &opening, &card, subject);
 	}
-	pages_changed(core, intent->id);
+	pages_changed(core, subject->id);
 }
 
 bool link_elsewhere(struct core *core, struct live *live)
@@ -383,7 +419,7 @@ static void wipe(struct card *card)
 }
 
 static void refuse_opened(struct core *core, struct opening *opening, const struct wire_value *f,
-                          struct setup_intent *intent, struct flow_outcome *outcome)
+                          struct link_subject *subject, struct flow_outcome *outcome)
 {
 	struct card card cleanup(card_done) = { 0 };
 
@@ -393,14 +429,14 @@ static void refuse_opened(struct core *core, struct opening *opening, const stru
 		store_insert(core->store, STORE_CARDS, &card);
 		forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
 	}
-	refused_attempt(core, intent, outcome->problem, card.id, opening->address, outcome);
+	refused_attempt(core, subject, outcome->problem, card.id, opening->address, outcome);
 	refuse(core, opening->waiter.done, opening->waiter.owner, outcome);
 }
 
 void link_opened(struct core *core, const struct wire_message *message)
 {
 	const struct wire_value *f = message->fields;
-	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+	struct link_subject subject;
 	struct card card cleanup(card_done) = { 0 };
 	struct flow_outcome outcome = { 0 };
 	struct opening *opening =
@@ -412,15 +448,15 @@ void link_opened(struct core *core, const struct wire_message *message)
 		return;
 	}
 	outcome.problem = PROBLEM_CANCELLED;
-	if (store_load(core->store, STORE_SETUP_INTENTS, opening->intent, &intent) &&
-	    may_still_link(&intent) && link_customer_is_here(core, intent.customer))
+	if (subject_load(core, opening->payment, opening->intent, &subject) &&
+	    subject_may_link(&subject) && link_customer_is_here(core, subject.customer))
 		outcome.problem = reason_not_to_ask(core, opening, f, &outcome.again_ms);
 	if (outcome.problem == 0) {
 		flow_card_of_vault(core, opening->merchant, opening->billing_details, f, &card);
 		store_insert(core->store, STORE_CARDS, &card);
-		start_attempt(core, opening, &card, &intent);
+		start_attempt(core, opening, &card, &subject);
 	} else {
-		refuse_opened(core, opening, f, &intent, &outcome);
+		refuse_opened(core, opening, f, &subject, &outcome);
 	}
 	pages_changed(core, opening->intent);
 	opening_free(opening);
@@ -473,51 +509,74 @@ static void complete_session(struct core *core, const struct setup_intent *inten
 	    !store_load(core->store, STORE_SESSIONS, intent->session, &session) ||
 	    session.status != SESSION_OPEN)
 		return;
-	if (session.payment) {
-		checkout_linked(core, &session, intent->card);
-		return;
-	}
 	session.status = SESSION_COMPLETE;
 	store_update(core->store, STORE_SESSIONS, &session);
 	event_session(core, EVENT_CHECKOUT_SESSION_COMPLETED, &session);
 }
 
-void link_saved(struct core *core, struct live *live)
+// The order of the events is the merchants': the intent, the default card, the session.
+static void complete_setup(struct core *core, const struct live *live, const struct card *card)
 {
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
+
+	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent))
+		return;
+	intent.card = card->id;
+	intent.status = INTENT_SUCCEEDED;
+	store_update(core->store, STORE_SETUP_INTENTS, &intent);
+	event_setup_intent(core, EVENT_SETUP_INTENT_SUCCEEDED, &intent);
+	if (card->customer)
+		make_default(core, card);
+	complete_session(core, &intent);
+}
+
+// Stores the card, for its customer or for nobody. True: the customer had it already.
+static bool save_card(struct core *core, const struct live *live, struct card *card)
+{
+	bool attached = card->customer != 0;
+
+	card->state |= CARD_PROVEN;
+	card->cvc_check = live->authentication.cvc_check;
+	memcpy(card->network_transaction_id, live->row.network_transaction_id,
+	       sizeof(card->network_transaction_id));
+	card->customer = live->row.customer;
+	// Gone from its first day: its seal is kept as any removed card's, while money needs it.
+	if (live->row.flags & ATTEMPT_CARD_ONCE)
+		card->removed_ms = core->now_ms;
+	if (!(card->state & CARD_OF_TOKEN) && refresh(core, card))
+		return true;
+	store_update(core->store, STORE_CARDS, card);
+	if (card->customer && !attached)
+		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, card);
+	return false;
+}
+
+void link_saved(struct core *core, struct live *live)
+{
+	bool pays = live->row.flags & ATTEMPT_FOR_PAYMENT;
 	struct card card cleanup(card_done) = { 0 };
 
 	if (live->row.flags & ATTEMPT_ATTACH) {
 		attach_saved(core, live);
 		return;
 	}
-	if (!store_load(core->store, STORE_SETUP_INTENTS, live->row.intent, &intent) ||
-	    !store_load(core->store, STORE_CARDS, live->row.card, &card))
+	if (!store_load(core->store, STORE_CARDS, live->row.card, &card))
 		return;
-	card.state |= CARD_PROVEN;
-	card.cvc_check = live->authentication.cvc_check;
-	memcpy(card.network_transaction_id, live->row.network_transaction_id,
-	       sizeof(card.network_transaction_id));
-	bool attached = card.customer != 0;
-	card.customer = live->row.customer;
-	bool known = !(card.state & CARD_OF_TOKEN) && refresh(core, &card);
-	if (!known) {
-		store_update(core->store, STORE_CARDS, &card);
-		if (card.customer && !attached)
-			event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
-	}
+	bool known = save_card(core, live, &card);
 	live->row.card = card.id;
-	intent.card = card.id;
-	intent.status = INTENT_SUCCEEDED;
-	store_update(core->store, STORE_SETUP_INTENTS, &intent);
-	event_setup_intent(core, EVENT_SETUP_INTENT_SUCCEEDED, &intent);
-	if (card.customer)
+	if (!pays)
+		complete_setup(core, live, &card);
+	else if (card.customer)
 		make_default(core, &card);
-	complete_session(core, &intent);
 	guards_note(core, &live->row, live->authentication.address,
 	            known ? TRIAL_LINKED_AGAIN : TRIAL_LINKED);
-	flows_step(core, live->row.id, known ? "card refreshed" : "card saved");
+	flows_step(core, live->row.id,
+	           pays    ? "the card is paid with"
+	           : known ? "card refreshed"
+	                   : "card saved");
 	metric_add(METRIC_LINKS_DONE, 1);
+	if (pays)
+		payment_linked(core, live);
 }
 
 void link_failed(struct core *core, struct live *live)

@@ -42,8 +42,10 @@ static bool is_stored(struct core *core, int64_t id)
 {
 	struct card card cleanup(card_done) = { 0 };
 
-	return !store_load(core->store, STORE_CARDS, id, &card) || card.state & CARD_PROVEN ||
-	       card.network_transaction_id[0];
+	if (!store_load(core->store, STORE_CARDS, id, &card))
+		return true;
+	bool once = card.removed_ms && !card.customer; // see ATTEMPT_CARD_ONCE
+	return !once && (card.state & CARD_PROVEN || card.network_transaction_id[0]);
 }
 
 // `before` is the attempt that the issuer wanted an authentication for; NULL: this is the first.
@@ -86,6 +88,14 @@ static struct live *start_attempt(struct core *core, struct payment_intent *inte
 	return live;
 }
 
+static int flags_of(const struct payment_intent *intent)
+{
+	bool merchant = intent->flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION);
+
+	return (merchant ? ATTEMPT_BY_MERCHANT : 0) |
+	       (intent->flags & PAYMENT_MANUAL_CAPTURE ? ATTEMPT_MANUAL_CAPTURE : 0);
+}
+
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
               void *owner)
 {
@@ -97,8 +107,10 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 		flows_tell(core, done, owner, &outcome);
 		return;
 	}
-	if (intent.attempt && store_load(core->store, STORE_ATTEMPTS, intent.attempt, &live) &&
-	    !flow_is_over(live.state)) {
+	bool alive = intent.attempt &&
+	             store_load(core->store, STORE_ATTEMPTS, intent.attempt, &live) &&
+	             !flow_is_over(live.state);
+	if (alive || link_is_opening(core, intent.id)) {
 		outcome = (struct flow_outcome){ .end = FLOW_BUSY, .problem = PROBLEM_RUNNING };
 		flows_tell(core, done, owner, &outcome);
 		return;
@@ -110,15 +122,12 @@ void flow_pay(struct core *core, const struct flow_payment_start *start, flow_do
 		flows_tell(core, done, owner, &outcome);
 		return;
 	}
-	int flags =
-	        intent.flags & (PAYMENT_OFF_SESSION | PAYMENT_NO_ACTION) ? ATTEMPT_BY_MERCHANT : 0;
-	if (intent.flags & PAYMENT_MANUAL_CAPTURE)
-		flags |= ATTEMPT_MANUAL_CAPTURE;
-	struct live *started = start_attempt(core, &intent, flags, connection->number, NULL);
+	struct live *started =
+	        start_attempt(core, &intent, flags_of(&intent), connection->number, NULL);
 	flow_wait(core, started->row.id, done, owner);
 }
 
-static bool is_for_later(const struct payment_intent *intent)
+bool payment_keeps_card(const struct payment_intent *intent)
 {
 	json_t *details = json_loads(intent->details ? intent->details : "{}", 0, NULL);
 	bool later = json_string_length(json_object_get(details, "setup_future_usage")) > 0;
@@ -134,7 +143,7 @@ static void keep_card(struct core *core, const struct payment_intent *intent,
 {
 	struct card card cleanup(card_done) = { 0 };
 
-	if (row->flags & ATTEMPT_STORED_CREDENTIAL || !is_for_later(intent) ||
+	if (row->flags & ATTEMPT_STORED_CREDENTIAL || !payment_keeps_card(intent) ||
 	    !store_load(core->store, STORE_CARDS, row->card, &card))
 		return;
 	memcpy(card.network_transaction_id, row->network_transaction_id,
@@ -190,13 +199,18 @@ static void released(struct core *core, struct payment_intent *intent, const str
 	metric_add(METRIC_PAYMENTS_RELEASED, 1);
 }
 
+// A card that could not be linked was charged nothing: there is no charge that failed.
 static void failed(struct core *core, struct payment_intent *intent, const struct live *live)
 {
+	bool charged = live->row.kind == ATTEMPT_PAYMENT;
+
 	intent->card = 0;
 	store_update(core->store, STORE_PAYMENT_INTENTS, intent);
-	event_charge(core, EVENT_CHARGE_FAILED, intent, &live->row);
+	if (charged)
+		event_charge(core, EVENT_CHARGE_FAILED, intent, &live->row);
 	event_payment_intent(core, EVENT_PAYMENT_INTENT_PAYMENT_FAILED, intent);
-	checkout_refused(core, intent);
+	if (!charged)
+		return;
 	metric_add(live->row.state == ATTEMPT_GIVEN_UP ? METRIC_PAYMENTS_UNKNOWN
 	                                               : METRIC_PAYMENTS_DECLINED,
 	           1);
@@ -225,6 +239,34 @@ void payment_again(struct core *core, struct live *live, unsigned effects)
 	struct live *again = start_attempt(core, &intent, flags, next->number, live);
 	again->waiters = live->waiters;
 	live->waiters = NULL;
+}
+
+// In one commit: the card that was typed for this payment is linked, and the payment begins.
+void payment_linked(struct core *core, struct live *link)
+{
+	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+
+	if (!store_load(core->store, STORE_PAYMENT_INTENTS, link->row.intent, &intent) ||
+	    intent.attempt != link->row.id)
+		return;
+	const struct connection *connection =
+	        connections_pick_for(core, true, intent.merchant, link->row.card, intent.currency);
+	if (!connection) { // it was taken away while the issuer asked the shopper
+		link->row.problem = PROBLEM_NO_CONNECTION;
+		flows_make_code(core, link->row.id);
+		store_update(core->store, STORE_ATTEMPTS, &link->row);
+		intent.status = INTENT_REQUIRES_PAYMENT_METHOD;
+		failed(core, &intent, link);
+		return;
+	}
+	// The issuer was asked about this payment: what it said goes with it.
+	bool proven = link->authentication.eci[0] || link->authentication.value[0];
+	int flags = flags_of(&intent) | (proven ? ATTEMPT_AUTHENTICATED : 0);
+	intent.card = link->row.card;
+	struct live *payment =
+	        start_attempt(core, &intent, flags, connection->number, proven ? link : NULL);
+	payment->waiters = link->waiters;
+	link->waiters = NULL;
 }
 
 void payment_stepped(struct core *core, struct live *live, const struct flow_event *event,

@@ -191,8 +191,7 @@ static struct flow_facts facts_of(struct core *core, const struct live *live,
 		.method = live->authentication.method,
 		.ask_again = live->authentication.ask_again,
 		.code = live->authentication.code,
-		.present =
-		        live->row.kind == ATTEMPT_LINK || !(live->row.flags & ATTEMPT_BY_MERCHANT),
+		.present = !(live->row.flags & ATTEMPT_BY_MERCHANT),
 		.open = open_amount(&live->row),
 		.elsewhere = live->row.kind == ATTEMPT_PAYMENT && event->kind == EVENT_NOT_SENT &&
 		             payment_has_elsewhere(core, &live->row),
@@ -262,7 +261,8 @@ static enum trial trial_of(const struct flow_step *step)
 	return issuer ? TRIAL_REFUSED : TRIAL_OTHER;
 }
 
-static void link_stepped(struct core *core, struct live *live, const struct flow_step *step)
+static void link_stepped(struct core *core, struct live *live, const struct flow_event *event,
+                         const struct flow_step *step)
 {
 	if (step->effects & FLOW_SAVE) {
 		link_saved(core, live);
@@ -270,7 +270,10 @@ static void link_stepped(struct core *core, struct live *live, const struct flow
 		guards_note(core, &live->row, live->authentication.address, trial_of(step));
 		link_failed(core, live);
 	}
-	update_setup_intent(core, live);
+	if (!(live->row.flags & ATTEMPT_FOR_PAYMENT))
+		update_setup_intent(core, live);
+	else if (!(step->effects & FLOW_SAVE)) // then the payment's attempt speaks for the intent
+		payment_stepped(core, live, event, step);
 }
 
 // An attempt that has just come to rest leaves the memory. Its number on the wire stays in use
@@ -391,7 +394,7 @@ bool flows_event(struct core *core, struct live *live, const struct flow_event *
 	if (step.problem) // the events of a failure show why, from the attempt's row
 		store_update(core->store, STORE_ATTEMPTS, &live->row);
 	if (link)
-		link_stepped(core, live, &step);
+		link_stepped(core, live, event, &step);
 	else if (!late)
 		payment_stepped(core, live, event, &step);
 	store_update(core->store, STORE_ATTEMPTS, &live->row);

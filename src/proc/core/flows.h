@@ -59,10 +59,11 @@ struct live {
 // A card that vault is opening: nothing is stored yet.
 struct opening {
 	int64_t id;
+	bool payment; // `intent` is a PaymentIntent
 	int64_t intent, merchant, customer;
 	char *browser, *billing_details;
 	char address[46];
-	char currency[4]; // of its session; "": not known
+	char currency[4]; // of its payment or session; "": not known
 	struct waiter waiter;
 };
 
@@ -159,6 +160,8 @@ void attach_saved(struct core *core, struct live *live);
 // is being verified, or no other connection takes it.
 bool link_elsewhere(struct core *core, struct live *live);
 void link_opened(struct core *core, const struct wire_message *message);
+// Vault is just opening a card for this intent.
+bool link_is_opening(const struct core *core, int64_t intent);
 // Accepts NULL.
 void opening_free(struct opening *opening);
 void link_opening_over(struct core *core, struct opening *opening, int problem);

@@ -8,6 +8,11 @@
 // --- flow_payment.c: what is done in the commit of a step
 void payment_stepped(struct core *core, struct live *live, const struct flow_event *event,
                      const struct flow_step *step);
+// The card of this link is there: the payment that it was typed for begins, and who waited for the
+// link waits for that.
+void payment_linked(struct core *core, struct live *link);
+// setup_future_usage: the card is to be on file.
+bool payment_keeps_card(const struct payment_intent *intent);
 // A new attempt of the same payment: with the proof (FLOW_PAY_AGAIN), or on another connection
 // (FLOW_PAY_ELSEWHERE).
 void payment_again(struct core *core, struct live *live, unsigned effects);

@@ -6,7 +6,7 @@
 #include "core/api.h"
 #include "base/cleanup.h"
 #include "base/text.h"
-#include "core/flows.h"
+#include "core/money.h"
 #include "core/guards.h"
 #include "core/proof.h"
 #include "http/form.h"
@@ -37,12 +37,17 @@ static bool load_setup(struct core *core, int64_t id, struct page *page)
 	return store_load(core->store, STORE_SETUP_INTENTS, id, &page->setup);
 }
 
-// What a session in payment mode pays.
-static bool load_payment(struct core *core, struct page *page)
+static bool load_payment(struct core *core, int64_t id, struct page *page)
 {
-	page->payment = page->session.payment != 0;
-	return !page->payment || store_load(core->store, STORE_PAYMENT_INTENTS,
-	                                    page->session.payment, &page->payment_intent);
+	page->payment = true;
+	page->intent = id;
+	return store_load(core->store, STORE_PAYMENT_INTENTS, id, &page->payment_intent);
+}
+
+static bool load_of_session(struct core *core, struct page *page)
+{
+	return page->session.payment ? load_payment(core, page->session.payment, page)
+	                             : load_setup(core, page->session.intent, page);
 }
 
 static bool load_subject(struct core *core, struct bytes token, struct page *page)
@@ -53,20 +58,11 @@ static bool load_subject(struct core *core, struct bytes token, struct page *pag
 
 	if (api_id_read(key, session, token, &id))
 		return store_load(core->store, STORE_SESSIONS, id, &page->session) &&
-		       load_setup(core, page->session.intent, page) && load_payment(core, page);
+		       load_of_session(core, page);
 	if (api_secret_read(key, API_ID_SETUP_INTENT, token, &id))
 		return load_setup(core, id, page);
-	if (!api_secret_read(key, API_ID_PAYMENT_INTENT, token, &id))
-		return false;
-	page->payment = true;
-	page->intent = id;
-	return store_load(core->store, STORE_PAYMENT_INTENTS, id, &page->payment_intent);
-}
-
-// Row keys grow with time.
-static int64_t latest(int64_t one, int64_t other)
-{
-	return one > other ? one : other;
+	return api_secret_read(key, API_ID_PAYMENT_INTENT, token, &id) &&
+	       load_payment(core, id, page);
 }
 
 bool page_find(struct core *core, struct bytes token, struct page *ret_page)
@@ -79,7 +75,8 @@ bool page_find(struct core *core, struct bytes token, struct page *ret_page)
 	}
 	int64_t merchant =
 	        ret_page->payment ? ret_page->payment_intent.merchant : ret_page->setup.merchant;
-	int64_t attempt = latest(ret_page->payment_intent.attempt, ret_page->setup.attempt);
+	int64_t attempt =
+	        ret_page->payment ? ret_page->payment_intent.attempt : ret_page->setup.attempt;
 	if (!store_load(core->store, STORE_MERCHANTS, merchant, &ret_page->merchant))
 		memset(&ret_page->merchant, 0, sizeof(ret_page->merchant));
 	if (attempt && !store_load(core->store, STORE_ATTEMPTS, attempt, &ret_page->attempt))
@@ -185,8 +182,7 @@ static const char *decline_code(const struct problem_row *row)
 json_t *page_error(struct core *core, const struct page *page, const struct flow_outcome *outcome)
 {
 	const struct problem_row *row = problem_shown(outcome->problem);
-	bool paying = page->attempt.id ? page->attempt.kind == ATTEMPT_PAYMENT : page->payment;
-	enum problem_deed deed = paying ? PROBLEM_PAYMENT : PROBLEM_LINK;
+	enum problem_deed deed = page->payment ? PROBLEM_PAYMENT : PROBLEM_LINK;
 	char code[24] = "";
 	struct buffer sentence cleanup(buffer_done) = { 0 };
 
@@ -245,14 +241,10 @@ static json_t *challenge_of(const struct page *page, const struct authentication
 	return challenge ? challenge : json_null();
 }
 
-static bool is_opening(const struct core *core, int64_t intent)
+// The page of a PaymentIntent takes no card, unless it is a session's.
+static bool takes_cards(const struct page *page)
 {
-	for (size_t i = 0; i < core->flows->openings.capacity; i++) {
-		const struct opening *opening = core->flows->openings.slots[i].value;
-		if (opening && opening->intent == intent)
-			return true;
-	}
-	return false;
+	return !page->payment || page->session.id;
 }
 
 static const char *step_of(struct core *core, const struct page *page)
@@ -264,10 +256,10 @@ static const char *step_of(struct core *core, const struct page *page)
 		return "done";
 	if (status == INTENT_CANCELED || (page->session.id && page->session.status != SESSION_OPEN))
 		return "expired";
-	if (is_opening(core, page->intent))
+	if (link_is_opening(core, page->intent))
 		return "checking";
 	if (!page->attempt.id || flow_is_over(page->attempt.state))
-		return page->setup.id ? "enter" : "expired";
+		return takes_cards(page) ? "enter" : "expired";
 	switch (page->attempt.state) {
 	case ATTEMPT_PREPARING: return "preparing";
 	case ATTEMPT_AUTHENTICATING: return "authenticating";
@@ -280,7 +272,7 @@ static const char *step_of(struct core *core, const struct page *page)
 int64_t page_revision(struct core *core, const struct page *page)
 {
 	if (!page->attempt.id)
-		return is_opening(core, page->intent) ? 1 : 0;
+		return link_is_opening(core, page->intent) ? 1 : 0;
 	int64_t steps =
 	        store_one_number(core->store, STORE_STEP_COUNT, 0, STORE_N(page->attempt.id));
 	int64_t since_2025_ms = core_id_ms(page->attempt.id) - 1735689600000;
@@ -293,7 +285,7 @@ int64_t page_revision(struct core *core, const struct page *page)
 static json_t *proof_of(struct core *core, const struct page *page)
 {
 	char nonce[PROOF_NONCE_CAPACITY];
-	int bits = guards_before(core, page->setup.customer, page->address).proof_bits;
+	int bits = guards_before(core, page_customer(page), page->address).proof_bits;
 
 	if (bits == 0)
 		return json_null();
@@ -380,11 +372,19 @@ static void add_payment(struct core *core, const struct page *page, json_t *stat
 
 bool page_may_link(const struct page *page)
 {
-	bool unpaid = !page->payment || page->payment_intent.status <= INTENT_REQUIRES_CONFIRMATION;
+	if (page->session.id && page->session.status != SESSION_OPEN)
+		return false;
+	if (page->payment)
+		return takes_cards(page) &&
+		       page->payment_intent.status <= INTENT_REQUIRES_CONFIRMATION;
+	return page->setup.status != INTENT_SUCCEEDED && page->setup.status != INTENT_CANCELED;
+}
 
-	return page->setup.id && page->setup.status != INTENT_SUCCEEDED &&
-	       page->setup.status != INTENT_CANCELED && unpaid &&
-	       (!page->session.id || page->session.status == SESSION_OPEN);
+int64_t page_customer(const struct page *page)
+{
+	if (!page->payment)
+		return page->setup.customer;
+	return payment_keeps_card(&page->payment_intent) ? page->payment_intent.customer : 0;
 }
 
 bool page_may_choose(struct core *core, const struct page *page)
@@ -403,7 +403,7 @@ json_t *page_state(struct core *core, const struct page *page)
 
 	if (page->session.id)
 		member(page->session.details, "locale", locale, sizeof(locale));
-	api_id_make(core->id_key, page->setup.id ? API_ID_SETUP_INTENT : API_ID_PAYMENT_INTENT,
+	api_id_make(core->id_key, page->payment ? API_ID_PAYMENT_INTENT : API_ID_SETUP_INTENT,
 	            page->intent, id);
 	json_t *state = json_pack(
 	        "{s:I, s:s, s:s, s:{s:s, s:s, s:s}, s:s, s:s, s:o, s:I, s:b, s:[s,s,s,s,s,s], s:n, "

@@ -21,7 +21,7 @@ enum { WAIT_MS = 20000 };
 struct watcher {
 	struct watcher *next;
 	uint64_t serial;
-	int64_t intent, payment; // payment: of a session that pays, else 0
+	int64_t intent;
 	int64_t until_ms;
 	bool started; // posted a card and is told by the flow
 	char token[128], address[46];
@@ -113,7 +113,6 @@ static struct watcher *watch(struct core *core, const struct request *request,
 	CHECK(watcher);
 	watcher->serial = request->serial;
 	watcher->intent = page->intent;
-	watcher->payment = page->session.payment;
 	watcher->language = page->language;
 	watcher->until_ms = core->now_ms + WAIT_MS;
 	memcpy(watcher->token, page->token, sizeof(watcher->token));
@@ -157,8 +156,7 @@ void pages_gone(struct core *core, uint64_t serial)
 void pages_changed(struct core *core, int64_t intent)
 {
 	for (struct watcher *watcher = core->pages->watchers; watcher; watcher = watcher->next)
-		if ((watcher->intent == intent || watcher->payment == intent) &&
-		    !watcher->started) {
+		if (watcher->intent == intent && !watcher->started) {
 			watcher->until_ms = 0;
 			core_wake(core);
 		}
@@ -261,7 +259,7 @@ static void post_card(struct core *core, const struct request *request, struct p
 		send_state(core, request->serial, page);
 		return;
 	}
-	int bits = guards_before(core, page->setup.customer, page->address).proof_bits;
+	int bits = guards_before(core, page_customer(page), page->address).proof_bits;
 	if (bits && !proof_check(core, page->intent, bits, http_form_get(form, "proof"))) {
 		send_refusal(core, request->serial, page,
 		             &(struct flow_outcome){ .problem = PROBLEM_PROOF_WANTED });
@@ -272,6 +270,7 @@ static void post_card(struct core *core, const struct request *request, struct p
 	watcher->started = true;
 	flow_link(core,
 	          &(struct flow_link_start){ .intent = page->intent,
+	                                     .payment = page->payment,
 	                                     .jwe = jwe,
 	                                     .browser = browser,
 	                                     .address = page->address },
@@ -315,9 +314,7 @@ static void post_cancel(struct core *core, const struct request *request, struct
                         const struct http_form *form)
 {
 	(void)form;
-	if (page->attempt.kind == ATTEMPT_PAYMENT)
-		flow_cancel(core, page->attempt.id);
-	else
+	if (page->attempt.state != ATTEMPT_HELD) // what is held is the merchant's to give back
 		flow_cancel_link(core, page->intent, page->attempt.id);
 	if (page_find_again(core, page))
 		send_state(core, request->serial, page);

@@ -10,11 +10,11 @@
 struct page {
 	bool payment;           // something is paid: by a session, or by the PaymentIntent itself
 	struct session session; // id 0: the token is an intent's client secret
-	struct setup_intent setup; // id 0: no card can be linked here
+	struct setup_intent setup; // unless `payment`
 	struct payment_intent payment_intent;
 	struct merchant merchant;
 	struct attempt attempt;       // the latest, of a link or a payment; id 0: none yet
-	int64_t intent;               // whose page it is: of a session, the one that links a card
+	int64_t intent;               // whose page it is: a SetupIntent, or a PaymentIntent
 	char token[128], address[46]; // address: who asks
 	enum problem_language language;
 };
@@ -31,6 +31,8 @@ enum problem_language page_language(const struct page *page, const struct reques
 // the flow says that it is busy).
 bool page_may_choose(struct core *core, const struct page *page);
 bool page_may_link(const struct page *page);
+// Who gets the card that is typed here; 0: nobody.
+int64_t page_customer(const struct page *page);
 
 // The state of docs/hosted-pages.md.
 json_t *page_state(struct core *core, const struct page *page);

@@ -2,6 +2,7 @@
 // address. docs/hosted-pages.md. Linking a card is the card page's work: this page opens a checkout
 // session for it and gets the shopper back.
 #include "core/api.h"
+#include "core/api_sessions.h"
 #include "core/event.h"
 #include "core/pages.h"
 
