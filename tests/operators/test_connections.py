@@ -7,7 +7,9 @@ import select
 
 import pytest
 
+from calls import BY_SMS
 from conftest import pay, wait_for
+from running import Shopper
 
 DRIVER = '''#!/usr/bin/python3
 import json, sys
@@ -225,3 +227,16 @@ def test_somebody_else_may_not_add_a_connection(operator):
     assert 'may not use' in said or 'cannot be' in said
     said = operator.refused('connection', 'show', 'bank', user=61299)
     assert 'may not use' in said or 'cannot be' in said
+
+
+def test_a_connection_is_not_removed_while_an_authentication_is_under_way_on_it(operator):
+    _, api = operator.merchant('Asked')
+    intent = api.setup_intent(api.customer())
+    assert api.confirm(intent, BY_SMS, return_url='https://shop.example/back').json()['status'] == 'requires_action'
+    shopper = Shopper(operator.sandbox, intent['client_secret'])
+    shopper.bring_browser()
+    shopper.until('challenge')
+    assert 'authentications' in operator.refused('connection', 'remove', '3ds')
+    shopper.answer_challenge()
+    assert shopper.until('done')
+    assert api.ok('GET', f'/v1/setup_intents/{intent["id"]}')['status'] == 'succeeded'

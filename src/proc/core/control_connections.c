@@ -240,10 +240,13 @@ static void connection_remove(struct core *core, struct control_client *client,
 	if (!connection)
 		return;
 	int64_t open = store_one_number(core->store, STORE_CONNECTION_IN_USE, 0,
-	                                STORE_N(connection->number), STORE_N(connection->number));
+	                                STORE_N(connection->number), STORE_N(connection->number),
+	                                STORE_N(connection->number));
 	if (open > 0) {
-		control_fail(client, "payments or messages to the bank are under way on it; "
-		                     "`onfile connection disable` it and wait for them");
+		control_fail(
+		        client,
+		        "payments, authentications or messages to the bank are under way on it; "
+		        "`onfile connection disable` it and wait for them");
 		return;
 	}
 	core_tell_vault(core, WIRE_CONNECTION_REMOVE,
