@@ -212,6 +212,17 @@ CREATE TABLE portals (
 );
 CREATE INDEX portals_expired ON portals (expires_ms);
 
+-- What a page of the merchant's own may do with one customer's cards, for a while. The secret is in no table: it is a tag
+-- of the row's key.
+CREATE TABLE customer_sessions (
+	id INTEGER PRIMARY KEY,
+	merchant INTEGER NOT NULL,
+	customer INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL,
+	details TEXT NOT NULL
+);
+CREATE INDEX customer_sessions_expired ON customer_sessions (expires_ms);
+
 CREATE TABLE events (
 	id INTEGER PRIMARY KEY,
 	merchant INTEGER NOT NULL,

@@ -100,7 +100,7 @@ def test_an_answer_says_what_is_left(api):
 SHOPPERS = [('/v1/card_keys', 'GET'), ('/v1/setup_intents/seti_x', 'GET'),
             ('/v1/setup_intents/seti_x/confirm', 'POST'), ('/v1/payment_intents/pi_x', 'GET'),
             ('/v1/payment_intents/pi_x/confirm', 'POST')]
-SERVERS = ['/v1/customers', '/v1/customers/cus_x', '/v1/refunds', '/v1/setup_intents',
+SERVERS = ['/v1/customers', '/v1/payment_methods/pm_x', '/v1/refunds', '/v1/setup_intents',
            '/v1/payment_intents/pi_x/capture', '/v1/events', '/v1/nothing']
 
 

@@ -74,7 +74,8 @@ struct object_kind {
 	const struct edge *edges; // ends with a row without name
 };
 extern const struct object_kind customer_kind, card_kind, setup_intent_kind, setup_attempt_kind,
-        payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind, webhook_kind;
+        payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind, webhook_kind,
+        customer_session_kind;
 // By enum api_object; NULL for events, which are written by a function of their own.
 extern const struct object_kind *const object_kinds[API_OBJECTS];
 

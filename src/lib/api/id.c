@@ -12,13 +12,20 @@ static const struct {
 	const char *prefix;
 	bool secret;
 } kinds[API_ID_KINDS] = {
-	[API_ID_CUSTOMER] = { "cus_", false },        [API_ID_PAYMENT_METHOD] = { "pm_", false },
-	[API_ID_SETUP_INTENT] = { "seti_", false },   [API_ID_SETUP_ATTEMPT] = { "setatt_", false },
-	[API_ID_PAYMENT_INTENT] = { "pi_", false },   [API_ID_CHARGE] = { "ch_", false },
-	[API_ID_REFUND] = { "re_", false },           [API_ID_SESSION_TEST] = { "cs_test_", true },
-	[API_ID_SESSION_LIVE] = { "cs_live_", true }, [API_ID_EVENT] = { "evt_", false },
-	[API_ID_REQUEST] = { "req_", false },         [API_ID_WEBHOOK] = { "we_", false },
+	[API_ID_CUSTOMER] = { "cus_", false },
+	[API_ID_PAYMENT_METHOD] = { "pm_", false },
+	[API_ID_SETUP_INTENT] = { "seti_", false },
+	[API_ID_SETUP_ATTEMPT] = { "setatt_", false },
+	[API_ID_PAYMENT_INTENT] = { "pi_", false },
+	[API_ID_CHARGE] = { "ch_", false },
+	[API_ID_REFUND] = { "re_", false },
+	[API_ID_SESSION_TEST] = { "cs_test_", true },
+	[API_ID_SESSION_LIVE] = { "cs_live_", true },
+	[API_ID_EVENT] = { "evt_", false },
+	[API_ID_REQUEST] = { "req_", false },
+	[API_ID_WEBHOOK] = { "we_", false },
 	[API_ID_PORTAL] = { "bps_", true },
+	[API_ID_CUSTOMER_SESSION] = { "cuss_", false },
 };
 
 const char *api_id_prefix(enum api_id_kind kind)

@@ -17,6 +17,7 @@ const struct object_kind *const object_kinds[API_OBJECTS] = {
 	[API_SESSION] = &session_kind,
 	[API_REFUND] = &refund_kind,
 	[API_PORTAL] = &portal_kind,
+	[API_CUSTOMER_SESSION] = &customer_session_kind,
 	[API_WEBHOOK] = &webhook_kind,
 };
 
@@ -70,6 +71,7 @@ static const char *details_of(enum api_object kind, const void *object)
 	case API_REFUND: return ((const struct refund *)object)->details;
 	case API_PORTAL: return ((const struct portal *)object)->details;
 	case API_WEBHOOK: return ((const struct endpoint *)object)->details;
+	case API_CUSTOMER_SESSION: return ((const struct customer_session *)object)->details;
 	default: return NULL;
 	}
 }

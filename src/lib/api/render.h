@@ -21,6 +21,7 @@ enum api_object {
 	API_SESSION,
 	API_REFUND,
 	API_PORTAL, // billing_portal.session
+	API_CUSTOMER_SESSION,
 	API_EVENT,
 	API_WEBHOOK, // webhook_endpoint
 	API_OBJECTS

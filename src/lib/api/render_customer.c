@@ -28,8 +28,8 @@ static void put_invoice_settings(struct render *render)
 }
 
 static const struct field customer_fields[] = {
-	PUT("id", put_id),
-	CONSTANT("object", "\"customer\""),
+	SHOWN("id", put_id),
+	SHOWN_CONSTANT("object", "\"customer\""),
 	PUT("address", put_address),
 	CONSTANT("balance", "0"),
 	PUT("created", put_created),
@@ -40,8 +40,8 @@ static const struct field customer_fields[] = {
 	CONSTANT("discount", "null"),
 	PUT("email", put_email),
 	CONSTANT("invoice_prefix", "null"),
-	PUT("invoice_settings", put_invoice_settings),
-	PUT("livemode", put_livemode),
+	SHOWN("invoice_settings", put_invoice_settings),
+	SHOWN("livemode", put_livemode),
 	DETAIL("metadata", "{}"),
 	DETAIL("name", "null"),
 	CONSTANT("next_invoice_sequence", "1"),

@@ -52,6 +52,24 @@ static json_t *reference(const char *name, size_t length)
 	return json_pack("{s:s}", "$ref", path);
 }
 
+// Browsers see less of what a reference expands to.
+static json_t *reference_or_id(const char *name, size_t length)
+{
+	json_t *any = json_pack("[{s:s}, o, {s:s}]", "type", "string", reference(name, length),
+	                        "$ref", "#/components/schemas/deleted");
+
+	for (int kind = 1; kind < API_OBJECTS; kind++) {
+		const char *own = api_object_name((enum api_object)kind);
+		if (strlen(own) != length || memcmp(own, name, length) != 0 ||
+		    !api_schema_exists((enum api_object)kind, true))
+			continue;
+		char path[NAME_CAPACITY * 2];
+		snprintf(path, sizeof(path), "#/components/schemas/%s.for_browsers", own);
+		json_array_append_new(any, json_pack("{s:s}", "$ref", path));
+	}
+	return json_pack("{s:o}", "anyOf", any);
+}
+
 static json_t *list_of(json_t *element)
 {
 	return json_pack("{s:s, s:[s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:o}}}", "type",
@@ -67,9 +85,7 @@ static json_t *base_type(const char *type, size_t length)
 		return json_pack("{s:o}", "enum", choices(type + 5, length - 5, ','));
 	// An id, the object where expand asked for it, or what is left of one that was deleted.
 	if (strncmp(type, "ref:", 4) == 0)
-		return json_pack("{s:[{s:s}, o, {s:s}]}", "anyOf", "type", "string",
-		                 reference(type + 4, length - 4), "$ref",
-		                 "#/components/schemas/deleted");
+		return reference_or_id(type + 4, length - 4);
 	if (strncmp(type, "list:", 5) == 0)
 		return list_of(reference(type + 5, length - 5));
 	if (strncmp(type, "strings", length) == 0 && length == 7)

@@ -178,6 +178,12 @@ struct portal {
 	char *details; // return_url, locale, flow_data
 };
 
+// What a page of the merchant's own may do with one customer's cards.
+struct customer_session {
+	int64_t id, merchant, customer, expires_ms;
+	char *details; // components
+};
+
 #define OBJECT_DONE(type)                                                                          \
 	static inline void type##_done(struct type *object)                                        \
 	{                                                                                          \
@@ -190,4 +196,5 @@ OBJECT_DONE(setup_intent)
 OBJECT_DONE(payment_intent)
 OBJECT_DONE(session)
 OBJECT_DONE(portal)
+OBJECT_DONE(customer_session)
 #undef OBJECT_DONE

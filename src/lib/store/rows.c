@@ -123,6 +123,12 @@ static const struct store_column sessions[] = {
 	LONG(session, expires_ms), HEAP(session, details),
 };
 
+static const struct store_column customer_sessions[] = {
+	LONG(customer_session, id),       LONG(customer_session, merchant),
+	LONG(customer_session, customer), LONG(customer_session, expires_ms),
+	HEAP(customer_session, details),
+};
+
 static const struct store_column portals[] = {
 	LONG(portal, id),         LONG(portal, merchant), LONG(portal, customer),
 	LONG(portal, expires_ms), HEAP(portal, details),
@@ -156,6 +162,7 @@ const struct store_table_row store_tables[STORE_TABLES] = {
 	[STORE_SESSIONS] = TABLE(sessions, session, true),
 	[STORE_REFUNDS] = TABLE(refunds, refund, true),
 	[STORE_PORTALS] = TABLE(portals, portal, true),
+	[STORE_CUSTOMER_SESSIONS] = TABLE(customer_sessions, customer_session, true),
 	[STORE_ENDPOINTS] = TABLE(endpoints, endpoint, true),
 	[STORE_DELIVERIES] = TABLE(deliveries, delivery, true),
 };

@@ -16,10 +16,12 @@ enum api_route_flag {
 	API_SHOPPER = 1, // a publishable key may call it, with the client secret of what it names
 	API_OPEN = 2,    // a publishable key may call it
 	API_LIST = 4,
-	API_SECRET_ONCE = 64, // the answer shows a secret: it is kept without it, and the handler
-	                      // completes it for a repeated request (`kept`)
+	API_CUSTOMER_OPEN = 8, // the same with the secret of a customer session
+	API_SECRET_ONCE = 64,  // the answer shows a secret: it is kept without it, and the handler
+	                       // completes it for a repeated request (`kept`)
 };
 
+enum { API_FOR_BROWSERS = API_SHOPPER | API_OPEN | API_CUSTOMER_OPEN };
 struct api_route {
 	const char *method;
 	const char *path; // ":id" stands for an id or a word
@@ -46,8 +48,9 @@ struct api_call {
 	int64_t merchant;
 	int64_t key_id; // the row of the key that it came with
 	struct merchant owner;
-	bool shopper; // came with a publishable key
-	bool limited; // refused: the rate of its key is used up
+	bool shopper;     // came with a publishable key
+	char filters[40]; // values of allow_redisplay, of the cards that may be shown; "": all
+	bool limited;     // refused: the rate of its key is used up
 	struct limits_state limit;
 	struct bytes words[API_PATH_IDS]; // of the path; only while the handler runs
 	int64_t id;                       // the row that the path names

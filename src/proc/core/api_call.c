@@ -18,6 +18,7 @@ enum store_table api_table(enum api_object kind)
 	case API_SESSION: return STORE_SESSIONS;
 	case API_REFUND: return STORE_REFUNDS;
 	case API_PORTAL: return STORE_PORTALS;
+	case API_CUSTOMER_SESSION: return STORE_CUSTOMER_SESSIONS;
 	case API_WEBHOOK: return STORE_ENDPOINTS;
 	default: CHECK(kind == API_SETUP_ATTEMPT || kind == API_CHARGE); return STORE_ATTEMPTS;
 	}
@@ -148,8 +149,7 @@ static void send_reply(struct api_call *call, int status, struct bytes body, int
 		.status = status,
 		.kind = REPLY_JSON,
 		.flags = flags | (call->replayed ? REPLY_REPLAYED : 0) |
-		         (call->route && call->route->flags & (API_SHOPPER | API_OPEN) ? REPLY_CORS
-		                                                                       : 0),
+		         (call->route && call->route->flags & API_FOR_BROWSERS ? REPLY_CORS : 0),
 		// A bucket has something again within a second; other limits take longer.
 		.retry_after_s = status != 429   ? 0
 		                 : call->limited ? 1

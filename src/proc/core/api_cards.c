@@ -3,10 +3,13 @@
 #include "core/api.h"
 
 #include "base/check.h"
+#include "core/api_customers.h"
 #include "core/event.h"
 
 #include <stdlib.h>
 #include <time.h>
+
+enum { NOBODY = -1 }; // a customer who has no cards
 
 const struct api_param api_card_create_params[] = {
 	{ "type", API_CHOICE, API_REQUIRED, 0, 0, "card" },
@@ -36,14 +39,14 @@ const struct api_param api_card_update_params[] = {
 const struct api_param api_card_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "type", API_TEXT, 0, 0, 40, NULL },
-	{ "allow_redisplay", API_CHOICE, API_IGNORED, 0, 0, "always limited unspecified" },
+	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
 	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_customer_cards_params[] = {
 	{ "type", API_TEXT, 0, 0, 40, NULL },
-	{ "allow_redisplay", API_CHOICE, API_IGNORED, 0, 0, "always limited unspecified" },
+	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
 	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
@@ -240,15 +243,30 @@ bool api_card_on_file(struct api_call *call, int64_t customer, struct card *ret_
 	return true;
 }
 
+// The cards of a customer that `type` and `allow_redisplay` leave, and a customer session shows.
+// There are cards only: of any other type there is nothing.
+void api_list_cards_of(struct api_call *call, int64_t customer)
+{
+	const struct api_params *params = &call->params;
+	char wanted[16] = "";
+
+	bytes_copy_text(api_params_text(params, "allow_redisplay"), wanted, sizeof(wanted));
+	bool none = (call->filters[0] && !strstr(call->filters, wanted)) ||
+	            (api_params_has(params, "type") && !api_params_is(params, "type", "card"));
+	struct api_list list = { STORE_LIST_CARDS, STORE_LIST_CARDS_UP,
+		                 STORE_N(none ? NOBODY : customer),
+		                 STORE_T(wanted[0] ? wanted : call->filters), 0 };
+
+	api_answer_list(call, &list);
+}
+
 void api_card_list(struct api_call *call)
 {
 	struct customer customer cleanup(customer_done) = { 0 };
 
 	if (!read_customer(call, &customer))
 		return;
-	struct api_list list = { STORE_LIST_CARDS, STORE_LIST_CARDS_UP, STORE_N(customer.id),
-		                 STORE_N(0), 0 };
-	api_answer_list(call, &list);
+	api_list_cards_of(call, customer.id);
 }
 
 // The end of an attempt to attach the card of a test token.

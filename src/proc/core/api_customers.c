@@ -1,5 +1,5 @@
 // Customers: create, retrieve, update, delete, list, and the lists of their cards.
-#include "core/api.h"
+#include "core/api_customers.h"
 
 #include "core/event.h"
 
@@ -318,9 +318,7 @@ void api_customer_cards(struct api_call *call)
 
 	if (!find_present(call, &customer))
 		return;
-	struct api_list list = { STORE_LIST_CARDS, STORE_LIST_CARDS_UP, STORE_N(customer.id),
-		                 STORE_N(0), 0 };
-	api_answer_list(call, &list);
+	api_list_cards_of(call, customer.id);
 }
 
 void api_customer_card(struct api_call *call)

@@ -31,7 +31,7 @@ static json_t *one_of_route(const struct api_route *route)
 	const char *name = api_object_name(route->object);
 	json_t *schema = schema_reference(name, false);
 
-	if (route->flags & API_SHOPPER)
+	if (route->flags & (API_SHOPPER | API_CUSTOMER_OPEN))
 		return json_pack("{s:[o, o]}", "anyOf", schema, schema_reference(name, true));
 	if (route->object == API_CUSTOMER && route->named == API_CUSTOMER)
 		return json_pack("{s:[o, o]}", "anyOf", schema, schema_reference("deleted", false));
@@ -127,7 +127,7 @@ static json_t *callers(const struct api_route *route)
 {
 	json_t *list = json_pack("[{s:[]}, {s:[]}]", "secret_key", "secret_key_as_user");
 
-	if (route->flags & (API_SHOPPER | API_OPEN))
+	if (route->flags & API_FOR_BROWSERS)
 		json_array_append_new(list, json_pack("{s:[]}", "publishable_key"));
 	return list;
 }

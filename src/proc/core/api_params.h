@@ -56,6 +56,6 @@ extern const struct api_param api_customer_params[], api_customer_create_params[
         api_payment_cancel_params[], api_payment_capture_params[], api_refund_create_params[],
         api_refund_update_params[], api_refund_list_params[], api_payment_list_params[],
         api_charge_list_params[], api_session_create_params[], api_session_list_params[],
-        api_event_list_params[], api_portal_create_params[];
+        api_event_list_params[], api_portal_create_params[], api_customer_session_params[];
 // api_webhooks.c
 extern const struct api_param api_webhook_create_params[], api_webhook_params[];

@@ -1,6 +1,7 @@
 // The table of routes, and what happens to a request before its handler sees it: which route, whose
 // key, which parameters, which object. docs/api.md lists the calls for people.
 #include "core/api.h"
+#include "core/api_customers.h"
 #include "core/api_sessions.h"
 
 #include "base/check.h"
@@ -154,8 +155,7 @@ static bool answer_preflight(struct core *core, const struct request *request)
 	char allow[64] = "";
 
 	for (const struct api_route *route = api_routes; route->method; route++)
-		if (route->flags & (API_SHOPPER | API_OPEN) &&
-		    path_fits(route->path, request->path, words))
+		if (route->flags & API_FOR_BROWSERS && path_fits(route->path, request->path, words))
 			snprintf(allow + strlen(allow), sizeof(allow) - strlen(allow), "%s%s",
 			         allow[0] ? ", " : "", route->method);
 	if (!allow[0])
@@ -317,7 +317,7 @@ static bool authenticate(struct api_call *call)
 	                                "The Authorization header is neither 'Bearer key' nor "
 	                                "Basic with the key as user.");
 	buffer_done(&key);
-	if (known && call->shopper && !(call->route->flags & (API_SHOPPER | API_OPEN)))
+	if (known && call->shopper && !(call->route->flags & API_FOR_BROWSERS))
 		return fail_key(call, 403, "secret_key_required",
 		                "This call needs a secret key; the key that was sent is a "
 		                "publishable one.");
@@ -367,7 +367,7 @@ void api_param_tables(const struct api_route *route,
 	ret_tables[count++] = api_expand_params;
 	if (route->flags & API_LIST)
 		ret_tables[count++] = api_list_params;
-	if (route->flags & API_SHOPPER)
+	if (route->flags & (API_SHOPPER | API_CUSTOMER_OPEN))
 		ret_tables[count++] = api_secret_params;
 	if (route->params)
 		ret_tables[count++] = route->params;
@@ -425,6 +425,8 @@ static bool read_path_id(struct api_call *call)
 	if (!api_id_read(call->core->id_key, api_object_id(kind, call->view.live), call->words[0],
 	                 &call->id))
 		call->id = 0;
+	if (call->route->flags & API_CUSTOMER_OPEN)
+		return api_customer_session_fits(call);
 	return !(call->route->flags & API_SHOPPER) || secret_fits(call);
 }
 

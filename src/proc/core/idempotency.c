@@ -60,7 +60,7 @@ static void replay(struct api_call *call, const struct store_replay *kept, struc
 		.body = body,
 	};
 
-	if (call->route->flags & (API_SHOPPER | API_OPEN))
+	if (call->route->flags & API_FOR_BROWSERS)
 		reply.flags |= REPLY_CORS;
 	call->keyed = false;
 	core_reply(call->core, call->serials[0], &reply);

@@ -1,0 +1,12 @@
+// What the files of the API share about customers and their cards.
+#pragma once
+
+#include "core/api.h"
+
+// The call names a session (a shopper's has to) that is alive, of this merchant, and allows what
+// the route does. What it names of somebody else's is as unknown as a made-up id. False: refused.
+bool api_customer_session_fits(struct api_call *call);
+
+// Answers with the cards of a customer that type, allow_redisplay and the customer session leave.
+// api_cards.c.
+void api_list_cards_of(struct api_call *call, int64_t customer);
