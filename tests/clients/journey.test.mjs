@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANOTHER, encrypt, GOOD, linked, stripe, walk } from "./onfile.mjs";
+import { ANOTHER, encrypt, GOOD, linked, open, stripe, walk } from "./onfile.mjs";
 
 test("customers: create, retrieve, update, list, delete", async () => {
 	const made = await stripe.customers.create({ email: "js@example.com", name: "Джей", phone: "+79000000001", metadata: { order: "7" }, address: { city: "Москва" } });
@@ -49,6 +49,18 @@ test("payment intents: a card that the shopper types", async () => {
 	assert.equal((await stripe.paymentMethods.list({ customer, type: "card" })).data[0].id, kept.payment_method.id);
 	const again = await stripe.paymentIntents.create({ amount: 5, currency: "rub", customer, payment_method: kept.payment_method.id, confirm: true, off_session: true });
 	assert.equal(again.status, "succeeded");
+});
+
+test("customer sessions: a page of the shop's own", async () => {
+	const { customer, card } = await linked();
+	const session = await stripe.customerSessions.create({ customer, components: { payment_element: { enabled: true,
+		features: { payment_method_redisplay: "enabled", payment_method_remove: "enabled" } } } });
+	assert.equal(session.object, "customer_session");
+	assert.equal(session.components.payment_element.features.payment_method_remove, "enabled");
+	const secret = session.client_secret;
+	assert.equal((await open.rawRequest("GET", `/v1/customers/${customer}/payment_methods?client_secret=${secret}`)).data[0].id, card);
+	assert.equal((await open.rawRequest("POST", `/v1/payment_methods/${card}/detach`, { client_secret: secret })).customer, null);
+	assert.equal((await stripe.customers.listPaymentMethods(customer)).data.length, 0);
 });
 
 test("payment methods: retrieve, update, list, detach", async () => {
