@@ -57,11 +57,9 @@ def test_a_refused_card_and_then_one_on_file(browser, merchant, customer):
     assert status(merchant, session) == "succeeded"
 
 
-def test_the_bank_asks_and_the_page_goes_on_by_itself(browser, merchant, customer, phone):
+def test_the_bank_asks_once_for_the_card_and_for_the_payment(browser, merchant, customer, phone):
     session = open_session(merchant, browser, customer)
     browser.link(ASKS_ALWAYS)
-    browser.confirm(phone.code(browser, "3184"))
-    # The card is linked now; for the payment the bank asks once more.
     browser.confirm(phone.code(browser, "3184"))
     browser.done("Visa •••• 3184")
     assert status(merchant, session) == "succeeded"

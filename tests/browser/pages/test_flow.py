@@ -373,8 +373,8 @@ def test_payment_has_its_own_words(browser, session):
 
 def test_lost_page(browser, fake):
     browser.driver.get(f"{fake.pay}/nothing/here")
-    shown = browser.js("return [...document.querySelectorAll('section')].filter(s => s.checkVisibility()).length")
-    assert shown == 1
+    until(lambda: browser.js("return [...document.querySelectorAll('section')].filter(s => s.checkVisibility()).length") == 1,
+          "one language")
 
 
 def test_without_javascript(chromium, session, fake):
