@@ -452,6 +452,11 @@ static void end_turn(struct core *core)
 		died("killed while it answered");
 		return;
 	}
+	bool tidy = result_ok(store_tidy(core->store));
+	if (disk.dead || !tidy) {
+		died(disk.dead ? "killed while it tidied up" : store_error_text(core->store));
+		return;
+	}
 	plan_timer(core);
 }
 

@@ -20,6 +20,7 @@ struct store {
 	sqlite3_stmt *rows[STORE_TABLES][ROW_STATEMENTS];
 	sqlite3_stmt *begin, *commit;
 	struct store_cache *cache;
+	int log_pages; // in the log, after the last commit
 	bool dirty;
 	bool failed;
 	char error[256];
@@ -36,7 +37,9 @@ static const char schema[] = {
 	, '\0'
 };
 
-enum { SCHEMA_VERSION = 1 };
+// All wait while the log is played into the database file: often and a little. 4000 pages at a time
+// held up one payment of a hundred for 30 to 50 ms, 300 for 9 to 15, at no cost that shows.
+enum { SCHEMA_VERSION = 1, LOG_PAGES = 300 };
 
 static void note_failure(struct store *store)
 {
@@ -131,6 +134,17 @@ static struct result check_tables(struct store *store)
 	return RESULT_OK;
 }
 
+// Called after every commit.
+static int on_log(void *owner, sqlite3 *database, const char *name, int pages)
+{
+	struct store *store = owner;
+
+	(void)database;
+	(void)name;
+	store->log_pages = pages;
+	return SQLITE_OK;
+}
+
 // Called for every row that any statement changes.
 static void on_change(void *owner, int operation, const char *database, const char *table,
                       sqlite3_int64 id)
@@ -203,7 +217,8 @@ static struct result open_database(struct store *store, const char *path)
 	execute_text(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
 	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
-	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 4000;");
+	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;");
+	sqlite3_wal_hook(store->database, on_log, store);
 	int64_t version = text_number(store, "PRAGMA user_version");
 	if (version > SCHEMA_VERSION)
 		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");
@@ -287,6 +302,19 @@ struct result store_commit(struct store *store)
 	if (store->dirty && !store->failed)
 		run_prepared(store, &store->commit, "COMMIT");
 	store->dirty = false;
+	return store_result(store);
+}
+
+struct result store_tidy(struct store *store)
+{
+	if (store->failed || store->log_pages < LOG_PAGES)
+		return store_result(store);
+	int done = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+	                                     NULL);
+	if (done == SQLITE_OK)
+		store->log_pages = 0;
+	else if (done != SQLITE_LOCKED && done != SQLITE_BUSY) // while something is read: later
+		note_failure(store);
 	return store_result(store);
 }
 

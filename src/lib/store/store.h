@@ -56,6 +56,11 @@ void store_close(struct store *store);
 
 // Makes everything since the last commit durable. Does nothing when nothing was written.
 MUST_USE struct result store_commit(struct store *store);
+
+// Plays SQLite's log into the database file when it has grown, which takes some milliseconds: to be
+// called when all that waits for the commit has left. What was committed is durable without it.
+// ERROR_SYSTEM: the disk failed; the program is to stop and to begin from what is durable.
+MUST_USE struct result store_tidy(struct store *store);
 // True when something was written since the last commit.
 bool store_is_dirty(const struct store *store);
 // ERROR_SYSTEM after the first error of the disk.

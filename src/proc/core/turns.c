@@ -233,6 +233,15 @@ static void stop_when_told(struct core *core)
 	uv_stop(&turns->loop);
 }
 
+// No answer leaves; the parent starts core anew, from what is durable.
+static void end_when_failed(struct core *core, struct result result)
+{
+	if (result_ok(result))
+		return;
+	log_event(LOG_ERROR, "store_failed", LOG_TEXT("detail", store_error_text(core->store)));
+	_exit(1);
+}
+
 void core_end_turn(struct core *core)
 {
 	struct turns *turns = core->turns;
@@ -243,18 +252,14 @@ void core_end_turn(struct core *core)
 	deliveries_timer(core);
 	if (store_is_dirty(core->store))
 		metric_add(METRIC_COMMITS, 1);
-	struct result result = store_commit(core->store);
-	if (!result_ok(result)) {
-		log_event(LOG_ERROR, "store_failed",
-		          LOG_TEXT("detail", store_error_text(core->store)));
-		_exit(1); // no answer leaves; the parent starts core anew, from what is durable
-	}
+	end_when_failed(core, store_commit(core->store));
 	turns->begun = false;
 	line_flush(core, &turns->vault);
 	line_flush(core, &turns->web);
 	line_flush(core, &turns->courier);
 	line_flush(core, &turns->parent);
 	control_flush(core);
+	end_when_failed(core, store_tidy(core->store));
 	end_when_alone(turns);
 	set_timer(core);
 	stop_when_told(core);
