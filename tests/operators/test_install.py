@@ -126,11 +126,13 @@ def nginx(installed, tmp_path):
             return session.get(f'https://127.0.0.1:{port}/openapi.json', timeout=5).status_code == 200
         except requests.ConnectionError:
             return False
-    wait_for(lambda: is_ready(installed))
-    wait_for(answers)
-    yield f'https://127.0.0.1:{port}', session
-    process.terminate()
-    process.wait()
+    try:
+        wait_for(lambda: is_ready(installed))
+        wait_for(answers)
+        yield f'https://127.0.0.1:{port}', session
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def test_it_works_behind_nginx(installed, nginx):
