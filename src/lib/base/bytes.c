@@ -47,3 +47,13 @@ bool bytes_copy_text(struct bytes from, char *ret_text, size_t capacity)
 	ret_text[from.length] = '\0';
 	return true;
 }
+
+struct bytes bytes_trim(struct bytes text)
+{
+	while (text.length && (text.data[0] == ' ' || text.data[0] == '\t'))
+		text = bytes_slice(text, 1, text.length);
+	while (text.length &&
+	       (text.data[text.length - 1] == ' ' || text.data[text.length - 1] == '\t'))
+		text.length--;
+	return text;
+}

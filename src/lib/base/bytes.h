@@ -46,6 +46,9 @@ bool bytes_start_with(struct bytes whole, const char *prefix);
 // The part of `whole` from `from` on, at most `length` bytes; empty when `from` is past the end.
 struct bytes bytes_slice(struct bytes whole, size_t from, size_t length);
 
+// Without the spaces and tabs at both ends.
+struct bytes bytes_trim(struct bytes text);
+
 // Where the first `byte` is; whole.length when there is none.
 size_t bytes_find(struct bytes whole, uint8_t byte);
 

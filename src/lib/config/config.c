@@ -76,16 +76,6 @@ static bool set_value(const struct key *key, struct bytes value, struct config *
 	return yes || bytes_equal_text(value, key->no);
 }
 
-static struct bytes trim(struct bytes text)
-{
-	while (text.length && (text.data[0] == ' ' || text.data[0] == '\t'))
-		text = bytes_slice(text, 1, text.length);
-	while (text.length &&
-	       (text.data[text.length - 1] == ' ' || text.data[text.length - 1] == '\t'))
-		text.length--;
-	return text;
-}
-
 static int find_key(struct bytes name)
 {
 	for (size_t i = 0; i < KEYS; i++)
@@ -98,21 +88,21 @@ static int find_key(struct bytes name)
 static const char *take_line(struct bytes line, bool *seen, struct config *config,
                              struct bytes *ret_name)
 {
-	line = trim(line);
+	line = bytes_trim(line);
 	*ret_name = BYTES_NONE;
 	if (line.length == 0 || line.data[0] == '#')
 		return NULL;
 	size_t sign = bytes_find(line, '=');
 	if (sign == line.length)
 		return "no `=` in this line";
-	*ret_name = trim(bytes_slice(line, 0, sign));
+	*ret_name = bytes_trim(bytes_slice(line, 0, sign));
 	int key = find_key(*ret_name);
 	if (key < 0)
 		return "unknown key";
 	if (seen[key])
 		return "the key is there twice";
 	seen[key] = true;
-	return set_value(&keys[key], trim(bytes_slice(line, sign + 1, line.length)), config)
+	return set_value(&keys[key], bytes_trim(bytes_slice(line, sign + 1, line.length)), config)
 	               ? NULL
 	               : "not a value of this key";
 }

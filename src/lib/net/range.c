@@ -12,7 +12,7 @@ enum { MAPPED_BITS = 96, IPV4_BITS = 32, IPV6_BITS = 128 };
 
 static const uint8_t mapped[MAPPED_BITS / 8] = { [10] = 0xff, [11] = 0xff };
 
-static void map(const void *ipv4, struct net_address *ret_address)
+void net_address_map(const uint8_t ipv4[static 4], struct net_address *ret_address)
 {
 	memcpy(ret_address->bytes, mapped, sizeof(mapped));
 	memcpy(ret_address->bytes + sizeof(mapped), ipv4, NET_ADDRESS_BYTES - sizeof(mapped));
@@ -27,7 +27,7 @@ bool net_address_read(struct bytes text, struct net_address *ret_address)
 		return false;
 	if (inet_pton(AF_INET, copy, &ipv4) != 1)
 		return inet_pton(AF_INET6, copy, ret_address->bytes) == 1;
-	map(&ipv4, ret_address);
+	net_address_map((const uint8_t *)&ipv4, ret_address);
 	return true;
 }
 
@@ -36,7 +36,8 @@ bool net_address_of(const struct sockaddr *socket, struct net_address *ret_addre
 	const void *whole = socket;
 
 	if (socket->sa_family == AF_INET)
-		map(&((const struct sockaddr_in *)whole)->sin_addr, ret_address);
+		net_address_map((const uint8_t *)&((const struct sockaddr_in *)whole)->sin_addr,
+		                ret_address);
 	else if (socket->sa_family == AF_INET6)
 		memcpy(ret_address->bytes, &((const struct sockaddr_in6 *)whole)->sin6_addr,
 		       NET_ADDRESS_BYTES);

@@ -31,6 +31,8 @@ struct net_ranges {
 MUST_USE bool net_address_read(struct bytes text, struct net_address *ret_address);
 // The address of a socket. False: of another family than IPv4 and IPv6.
 MUST_USE bool net_address_of(const struct sockaddr *socket, struct net_address *ret_address);
+// The form of an IPv4 address, of four bytes.
+void net_address_map(const uint8_t ipv4[static 4], struct net_address *ret_address);
 // Writes it as it is read, IPv4 ones as such.
 void net_address_text(const struct net_address *address, char ret_text[static NET_ADDRESS_TEXT]);
 

@@ -3,8 +3,6 @@
 
 #include "base/check.h"
 
-#include <string.h>
-
 enum { MAPPED_BITS = 96 };
 
 // RFC 6890 and the registries that grew from it; an IPv4 range is written as mapped.
@@ -55,10 +53,10 @@ static bool is_public(const struct net_address *address)
 // An IPv4 address that is translated (RFC 6052) is what it holds.
 static void translate(struct net_address *address)
 {
-	static const uint8_t mapped[MAPPED_BITS / 8] = { [10] = 0xff, [11] = 0xff };
+	const struct net_address before = *address;
 
 	if (is_in(address, "64:ff9b::", MAPPED_BITS))
-		memcpy(address->bytes, mapped, sizeof(mapped));
+		net_address_map(before.bytes + MAPPED_BITS / 8, address);
 }
 
 bool webhook_address_fits(const struct sockaddr *address, const struct net_ranges *allowed)

@@ -233,20 +233,11 @@ static bool says_no_more(struct api_call *call)
 	return true;
 }
 
-bool api_customer_session_fits(struct api_call *call)
+bool api_customer_session_fits(struct api_call *call, struct bytes secret)
 {
-	struct bytes secret = api_params_text(&call->params, "client_secret");
 	struct customer_session session cleanup(customer_session_done) = { 0 };
 	int64_t id;
-	struct api_error error;
 
-	if (secret.length == 0 && !call->shopper)
-		return true;
-	if (secret.length == 0) {
-		api_fail_missing_param(&error, "client_secret");
-		api_refuse(call, &error);
-		return false;
-	}
 	if (!api_secret_read(call->core->id_key, API_ID_CUSTOMER_SESSION, secret, &id) ||
 	    !store_find(call->core->store, STORE_CUSTOMER_SESSIONS, call->merchant, id, &session))
 		return refuse(call, 400, NULL,

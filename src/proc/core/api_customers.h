@@ -5,7 +5,7 @@
 
 // The call names a session (a shopper's has to) that is alive, of this merchant, and allows what
 // the route does. What it names of somebody else's is as unknown as a made-up id. False: refused.
-bool api_customer_session_fits(struct api_call *call);
+bool api_customer_session_fits(struct api_call *call, struct bytes secret);
 
 // Answers with the cards of a customer that type, allow_redisplay and the customer session leave.
 // api_cards.c.

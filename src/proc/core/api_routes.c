@@ -392,25 +392,36 @@ static bool read_params(struct api_call *call)
 
 // --- which object
 
-// A client secret must be that of the object that the path names; a shopper has to bring it.
-static bool secret_fits(struct api_call *call)
+// A client secret must be that of the object that the path names.
+static bool secret_fits(struct api_call *call, struct bytes secret)
 {
-	struct bytes secret = api_params_text(&call->params, "client_secret");
 	enum api_id_kind kind = api_object_id(call->route->named, call->view.live);
 	int64_t row;
 	struct api_error error;
 
-	if (secret.length == 0 && !call->shopper)
-		return true;
-	if (secret.length == 0) {
-		api_fail_missing_param(&error, "client_secret");
-		api_refuse(call, &error);
-		return false;
-	}
 	if (api_secret_read(call->core->id_key, kind, secret, &row) && row == call->id)
 		return true;
 	api_fail(&error, 400, NULL, "client_secret",
 	         "The client_secret provided does not match the object of this request.");
+	api_refuse(call, &error);
+	return false;
+}
+
+// Who has no secret key has to bring a client secret: of the object, or of a customer's session.
+static bool client_secret_fits(struct api_call *call)
+{
+	struct bytes secret = api_params_text(&call->params, "client_secret");
+	struct api_error error;
+
+	if (!(call->route->flags & (API_CUSTOMER_OPEN | API_SHOPPER)))
+		return true;
+	if (secret.length)
+		return call->route->flags & API_CUSTOMER_OPEN
+		               ? api_customer_session_fits(call, secret)
+		               : secret_fits(call, secret);
+	if (!call->shopper)
+		return true;
+	api_fail_missing_param(&error, "client_secret");
 	api_refuse(call, &error);
 	return false;
 }
@@ -425,9 +436,7 @@ static bool read_path_id(struct api_call *call)
 	if (!api_id_read(call->core->id_key, api_object_id(kind, call->view.live), call->words[0],
 	                 &call->id))
 		call->id = 0;
-	if (call->route->flags & API_CUSTOMER_OPEN)
-		return api_customer_session_fits(call);
-	return !(call->route->flags & API_SHOPPER) || secret_fits(call);
+	return client_secret_fits(call);
 }
 
 static void sweep(struct core *core)

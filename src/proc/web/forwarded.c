@@ -24,16 +24,6 @@ static bool read_element(struct bytes element, struct net_address *ret_address)
 	return net_address_read(element, ret_address);
 }
 
-static struct bytes trim(struct bytes text)
-{
-	while (text.length && (text.data[0] == ' ' || text.data[0] == '\t'))
-		text = bytes_slice(text, 1, text.length);
-	while (text.length &&
-	       (text.data[text.length - 1] == ' ' || text.data[text.length - 1] == '\t'))
-		text.length--;
-	return text;
-}
-
 // Takes the last element off a list. False: there is none any more.
 static bool take_last(struct bytes *list, struct bytes *ret_element)
 {
@@ -43,7 +33,7 @@ static bool take_last(struct bytes *list, struct bytes *ret_element)
 		return false;
 	while (from > 0 && list->data[from - 1] != ',')
 		from--;
-	*ret_element = trim(bytes_slice(*list, from, list->length));
+	*ret_element = bytes_trim(bytes_slice(*list, from, list->length));
 	*list = from ? bytes_slice(*list, 0, from - 1) : BYTES_NONE;
 	return true;
 }

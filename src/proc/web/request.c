@@ -27,14 +27,12 @@ enum { CARRIED = sizeof(carried) / sizeof(carried[0]) };
 struct result request_put(struct web *web, const struct waiting *waiting)
 {
 	const struct http_request *http = waiting->request->http;
-	char shopper[NET_ADDRESS_TEXT];
-	CHECK(forwarded_shopper(&web->proxies, &http->fields, waiting->request->peer, shopper));
 	struct wire_value values[WIRE_FIELDS_OF_REQUEST] = {
 		[WIRE_REQUEST_SERIAL] = WIRE_N(waiting->serial),
 		[WIRE_REQUEST_LISTENER] = WIRE_N(waiting->kind),
 		[WIRE_REQUEST_METHOD] = WIRE_B(http->method),
 		[WIRE_REQUEST_TARGET] = WIRE_B(http->target),
-		[WIRE_REQUEST_PEER] = WIRE_B(bytes_text(shopper)),
+		[WIRE_REQUEST_PEER] = WIRE_B(bytes_text(waiting->shopper)),
 		[WIRE_REQUEST_HOST] = WIRE_B(http->host),
 		[WIRE_REQUEST_BODY] = WIRE_B(http->body),
 	};
@@ -44,17 +42,11 @@ struct result request_put(struct web *web, const struct waiting *waiting)
 	return wire_channel_put(&web->core->channel, WIRE_REQUEST, values);
 }
 
-// Core gets texts only, none that is longer than the catalogue says, and the
-// address of somebody.
+// Core gets texts only, and none that is longer than the catalogue says.
 static bool fits(struct web *web, struct serve_request *request)
 {
 	const struct wire_row *row = wire_row(WIRE_REQUEST);
-	char shopper[NET_ADDRESS_TEXT];
 
-	if (!forwarded_shopper(&web->proxies, &request->http->fields, request->peer, shopper)) {
-		refusal_give(web, request, 400, "X-Forwarded-For does not say an address.");
-		return false;
-	}
 	for (size_t i = 0; i < CARRIED; i++) {
 		struct bytes value = http_request_get(request->http, carried[i].header);
 		if (value.length > row->fields[carried[i].place].limit) {
@@ -67,6 +59,16 @@ static bool fits(struct web *web, struct serve_request *request)
 		}
 	}
 	return true;
+}
+
+static void hand_on(struct web *web, struct serve_request *request, enum web_listener kind)
+{
+	char shopper[NET_ADDRESS_TEXT];
+
+	if (!forwarded_shopper(&web->proxies, &request->http->fields, request->peer, shopper))
+		refusal_give(web, request, 400, "X-Forwarded-For does not say an address.");
+	else if (fits(web, request))
+		waiting_begin(web, request, kind, shopper);
 }
 
 // "/static/x" is the file x of the folder; so is "/x", for the files that are looked for at the
@@ -110,22 +112,21 @@ static void come_public(struct web *web, struct serve_request *request)
 		refusal_give(web, request, 405, "A static file can be read only.");
 	else if (bytes_start_with(request->http->path, "/static/"))
 		refusal_give(web, request, 404, "There is no such file.");
-	else if (fits(web, request))
-		waiting_begin(web, request, WEB_PUBLIC);
+	else
+		hand_on(web, request, WEB_PUBLIC);
 }
 
 static void come_results(struct web *web, struct serve_request *request)
 {
-	if (fits(web, request))
-		waiting_begin(web, request, WEB_RESULTS);
+	hand_on(web, request, WEB_RESULTS);
 }
 
 static void come_metrics(struct web *web, struct serve_request *request)
 {
 	if (bytes_equal_text(request->http->path, "/livez"))
 		serve_text(request, 200, "ok\n");
-	else if (fits(web, request))
-		waiting_begin(web, request, WEB_METRICS);
+	else
+		hand_on(web, request, WEB_METRICS);
 }
 
 void request_come(struct serve_request *request, void *owner)

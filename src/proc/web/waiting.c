@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 // Core puts a number of its own above bit 48 of a serial.
@@ -113,7 +114,8 @@ static void enqueue(struct web *web, uint32_t place)
 	waitings->last_unsent = place;
 }
 
-void waiting_begin(struct web *web, struct serve_request *request, enum web_listener kind)
+void waiting_begin(struct web *web, struct serve_request *request, enum web_listener kind,
+                   const char *shopper)
 {
 	struct waitings *waitings = &web->waitings;
 	uint32_t place = waitings->free;
@@ -126,6 +128,7 @@ void waiting_begin(struct web *web, struct serve_request *request, enum web_list
 	*waiting = (struct waiting){ .request = request,
 		                     .serial = generation << PLACE_BITS | place,
 		                     .kind = kind };
+	snprintf(waiting->shopper, sizeof(waiting->shopper), "%s", shopper);
 	mark(request, place);
 	if (waitings->in_use++ == 0)
 		uv_timer_start(&web->timer, on_tick, TICK_MS, TICK_MS);

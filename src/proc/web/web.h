@@ -38,6 +38,7 @@ struct waiting {
 	uint64_t serial;
 	uint64_t deadline; // uv_now()
 	enum web_listener kind;
+	char shopper[NET_ADDRESS_TEXT]; // whose request it is
 	bool sent;
 	uint32_t next; // of the free places, or of those that wait to be sent; 0: the last one
 };
@@ -87,8 +88,9 @@ void web_stop(struct web *web, unsigned grace_ms);
 // waiting.c: requests on their way to core and back.
 bool waitings_init(struct web *web, uint32_t count);
 void waitings_done(struct web *web);
-// Sends the request to core, now or as soon as it is back.
-void waiting_begin(struct web *web, struct serve_request *request, enum web_listener kind);
+// Sends the request of a shopper with this address to core, now or as soon as it is back.
+void waiting_begin(struct web *web, struct serve_request *request, enum web_listener kind,
+                   const char *shopper);
 // The client has gone.
 void waiting_forget(struct web *web, struct serve_request *request);
 // Takes the request of a serial out of the table; NULL when it is not there any more.
