@@ -2,6 +2,7 @@
 #include "webhook/address.h"
 
 #include "base/check.h"
+
 enum { MAPPED_BITS = 96 };
 
 // RFC 6890 and the registries that grew from it; an IPv4 range is written as mapped.
