@@ -3,31 +3,79 @@
 
 #include "base/tap.h"
 
-static void use_short_times(struct serve_options *options)
+enum { SHORT_MS = 60 };
+
+// A client that the machine keeps from asking in time is let go without a word: it tries again.
+static bool in_the_end(bool (*happens)(const struct fixture *fixture),
+                       const struct fixture *fixture)
 {
-	options->header_ms = 60;
-	options->body_ms = 60;
-	options->idle_ms = 60;
-	options->write_ms = 60;
+	uint64_t until = uv_hrtime() + WAIT_S * 1000000000ull;
+
+	while (!happens(fixture))
+		if (uv_hrtime() > until)
+			return false;
+	return true;
 }
 
-TEST(does_not_wait_for_ever)
+static bool an_open_head_is_refused(const struct fixture *fixture)
+{
+	return is_refused(fixture, "GET / HTT", 408, "The request took too long.\n");
+}
+
+// Each deadline is short by itself: no other may come first.
+TEST(a_head_that_does_not_end_is_refused)
 {
 	struct fixture fixture = { 0 };
 	struct serve_options options = options_of(&fixture);
 
-	use_short_times(&options);
+	options.header_ms = SHORT_MS;
 	start(&fixture, &options);
-	EXPECT(is_refused(&fixture, "GET / HTT", 408, "The request took too long.\n"));
+	EXPECT(in_the_end(an_open_head_is_refused, &fixture));
+	stop(&fixture);
+}
+
+TEST(a_body_that_does_not_end_is_refused)
+{
+	struct fixture fixture = { 0 };
+	struct serve_options options = options_of(&fixture);
+
+	options.body_ms = SHORT_MS;
+	start(&fixture, &options);
 	EXPECT(is_refused(&fixture, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab",
 	                  408, "The request took too long.\n"));
+	stop(&fixture);
+}
+
+// Before its first byte it is let go, too.
+static bool is_let_go_after_an_answer(const struct fixture *fixture)
+{
+	CLIENT(fd, in, *fixture);
+
+	return say(fd, GET("/hello")) && answered(fd, &in, 200, "hello\n") && ended(fd, &in);
+}
+
+TEST(an_idle_client_is_let_go)
+{
+	struct fixture fixture = { 0 };
+	struct serve_options options = options_of(&fixture);
+
+	options.header_ms = options.idle_ms = SHORT_MS;
+	start(&fixture, &options);
 	CLIENT(silent, silent_in, fixture);
 	EXPECT(ended(silent, &silent_in));
-	CLIENT(idle, idle_in, fixture);
-	EXPECT(say(idle, GET("/hello")) && answered(idle, &idle_in, 200, "hello\n"));
-	EXPECT(ended(idle, &idle_in));
-	CLIENT(deaf, deaf_in, fixture);
+	EXPECT(in_the_end(is_let_go_after_an_answer, &fixture));
+	stop(&fixture);
+}
+
+TEST(a_client_that_does_not_read_is_let_go)
+{
+	struct fixture fixture = { 0 };
+	struct serve_options options = options_of(&fixture);
 	char byte;
+
+	options.write_ms = SHORT_MS;
+	start(&fixture, &options);
+	CLIENT(deaf, deaf_in, fixture);
 	EXPECT(say(deaf, GET("/big")) && recv(deaf, &byte, 1, MSG_PEEK) == 1); // it is being served
 	EXPECT(comes_true(&fixture, "connections=1"));
 	stop(&fixture);
@@ -39,7 +87,7 @@ TEST(a_slow_head_does_not_buy_time)
 	struct fixture fixture = { 0 };
 	struct serve_options options = options_of(&fixture);
 
-	use_short_times(&options);
+	options.header_ms = SHORT_MS;
 	start(&fixture, &options);
 	CLIENT(fd, in, fixture);
 	uint64_t began = uv_hrtime();
