@@ -1,5 +1,5 @@
 // Fields of ISO 8583:1993 in the dialect of docs/iso8583.md, written from that page and not from
-// the driver's tables: type, DE12, DE22, DE24, DE30, DE39 and DE56.
+// the driver's tables: type, DE12, DE22, DE24, DE30, DE39 and DE56; and what 2003 has in common.
 #include "edition.h"
 
 #include "base/check.h"
@@ -19,7 +19,7 @@ static const struct {
 	{ "96", "909" }, { "94", "913" }, { "25", "914" }, { "40", "115" },
 };
 
-// DE70 of 1987 and DE24 of 1993.
+// DE70 of 1987 and DE24 of 1993 and 2003.
 static const struct {
 	const char *code, *function;
 } networks[] = {
@@ -28,8 +28,7 @@ static const struct {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-// Copies a text into the message's own room.
-static void set_text(struct iso8583_message *message, int field, const char *text)
+void bank_edition_set(struct iso8583_message *message, int field, const char *text)
 {
 	uint8_t *to = message->room + message->room_used;
 	size_t length = strlen(text);
@@ -45,7 +44,7 @@ static void network_in(struct iso8583_message *message, struct bytes function)
 	message->mti[3] = '0';
 	for (size_t i = 0; i < COUNT(networks); i++)
 		if (bytes_equal_text(function, networks[i].function))
-			set_text(message, 70, networks[i].code);
+			bank_edition_set(message, 70, networks[i].code);
 }
 
 // DE56 (type, DE11, DE12, DE32 behind its length) as DE90. What has another form is left out.
@@ -66,14 +65,12 @@ static void original_in(struct iso8583_message *message)
 	         (const char *)original.data + 1, (const char *)original.data + 4,
 	         (const char *)original.data + 12, (int)(11 - acquirer.length), "00000000000",
 	         (int)acquirer.length, (const char *)acquirer.data);
-	set_text(message, 90, text);
+	bank_edition_set(message, 90, text);
 }
 
-// A reversal in part: DE4 is taken back of what DE30 begins with.
-static void part_in(struct iso8583_message *message)
+void bank_edition_part_in(struct iso8583_message *message, struct bytes amounts)
 {
 	long long original = 0, amount = 0;
-	struct bytes amounts = bytes_slice(iso8583_get(message, 30), 0, 12);
 	struct bytes taken = iso8583_get(message, 4);
 	char text[64];
 
@@ -83,18 +80,36 @@ static void part_in(struct iso8583_message *message)
 		amount = amount * 10 + (taken.data[i] - '0');
 	snprintf(text, sizeof text, "%012llu%030d",
 	         (unsigned long long)(original > amount ? original - amount : 0), 0);
-	set_text(message, 95, text);
+	bank_edition_set(message, 95, text);
 }
 
-void bank_edition_in(struct iso8583_message *message, struct bank_edition *ret_edition)
+static void in_1993(struct iso8583_message *message, const struct bank_edition *edition)
 {
 	struct bytes mode = bytes_slice(iso8583_get(message, 22), 6, 1);
 
-	*ret_edition = (struct bank_edition){ .is_1993 = message->mti[0] == '1' };
-	if (!ret_edition->is_1993)
+	// A message is named by its local time here, so the desk's keys are made with that.
+	iso8583_set(message, 7, bytes_slice(edition->local_at, 2, 10));
+	if (iso8583_has(message, 22))
+		bank_edition_set(message, 22, bytes_equal_text(mode, "A") ? "102" : "812");
+	if (iso8583_has(message, 25))
+		iso8583_unset(message, 25);
+	if (bytes_equal_text(edition->function, "108"))
+		bank_edition_set(message, 25, "51");
+	if (iso8583_has(message, 56))
+		original_in(message);
+	if (bytes_equal_text(edition->function, "401"))
+		bank_edition_part_in(message, bytes_slice(iso8583_get(message, 30), 0, 12));
+}
+
+void bank_edition_in(const struct iso8583_dialect *dialect, struct iso8583_message *message,
+                     struct bank_edition *ret_edition)
+{
+	*ret_edition = (struct bank_edition){ .version = message->mti[0] };
+	if (ret_edition->version != '1' && ret_edition->version != '2')
 		return;
 	memcpy(ret_edition->mti, message->mti, 4);
 	ret_edition->sent_at = iso8583_get(message, 7);
+	ret_edition->stan = iso8583_get(message, 11);
 	ret_edition->local_at = iso8583_get(message, 12);
 	ret_edition->function = iso8583_get(message, 24);
 	ret_edition->original = iso8583_get(message, 56);
@@ -104,18 +119,10 @@ void bank_edition_in(struct iso8583_message *message, struct bank_edition *ret_e
 		network_in(message, ret_edition->function);
 		return;
 	}
-	// A message is named by its local time here, so the desk's keys are made with that.
-	iso8583_set(message, 7, bytes_slice(ret_edition->local_at, 2, 10));
-	if (iso8583_has(message, 22))
-		set_text(message, 22, bytes_equal_text(mode, "A") ? "102" : "812");
-	if (iso8583_has(message, 25))
-		iso8583_unset(message, 25);
-	if (bytes_equal_text(ret_edition->function, "108"))
-		set_text(message, 25, "51");
-	if (iso8583_has(message, 56))
-		original_in(message);
-	if (bytes_equal_text(ret_edition->function, "401"))
-		part_in(message);
+	if (ret_edition->version == '1')
+		in_1993(message, ret_edition);
+	else
+		bank_2003_in(dialect, message, ret_edition);
 }
 
 static const char *action_of(struct bytes code, const char mti[static 4])
@@ -140,27 +147,31 @@ static void restore(struct iso8583_message *answer, int field, struct bytes valu
 
 void bank_edition_out(const struct bank_edition *edition, struct iso8583_message *answer)
 {
-	if (!edition->is_1993)
+	if (edition->version != '1' && edition->version != '2')
 		return;
 	CHECK(iso8583_answer_mti(edition->mti, answer->mti));
 	restore(answer, 4, edition->amount);
 	restore(answer, 7, edition->sent_at);
+	restore(answer, 11, edition->stan);
 	restore(answer, 12, edition->local_at);
 	restore(answer, 24, edition->function);
 	restore(answer, 56, edition->original);
 	iso8583_unset(answer, 13);
 	iso8583_unset(answer, 70);
 	iso8583_unset(answer, 90);
-	set_text(answer, 39, action_of(iso8583_get(answer, 39), edition->mti));
+	if (edition->version == '1')
+		bank_edition_set(answer, 39, action_of(iso8583_get(answer, 39), edition->mti));
+	else
+		bank_2003_out(answer);
 }
 
-void bank_edition_ask(bool is_1993, struct iso8583_message *message)
+void bank_edition_ask(enum iso8583_edition edition, struct iso8583_message *message)
 {
-	if (!is_1993)
+	if (edition != ISO8583_1993 && edition != ISO8583_2003)
 		return;
-	memcpy(message->mti, "1804", 4);
+	memcpy(message->mti, edition == ISO8583_1993 ? "1804" : "2804", 4);
 	for (size_t i = 0; i < COUNT(networks); i++)
 		if (bytes_equal_text(iso8583_get(message, 70), networks[i].code))
-			set_text(message, 24, networks[i].function);
+			bank_edition_set(message, 24, networks[i].function);
 	iso8583_unset(message, 70);
 }

@@ -287,7 +287,7 @@ static void work_on(struct connection *connection, struct bytes message, struct 
 		log_event(LOG_WARN, "wrong_mac");
 		return;
 	}
-	bank_edition_in(&host->request, &edition);
+	bank_edition_in(host->wire.dialect, &host->request, &edition);
 	bool about_card = desk_is_about_card(&host->request);
 	if (trouble->deaf || (about_card && by_chance(trouble->lose_requests_percent)))
 		return;
@@ -448,7 +448,7 @@ void bank_host_say(struct bank_host *host, const char *code)
 		iso8583_set(&host->answer, 7, bytes_text(sent_at));
 		iso8583_set_number(&host->answer, 11, ++host->last_said, 6);
 		iso8583_set(&host->answer, 70, bytes_text(code));
-		bank_edition_ask(host->wire.dialect->roles.edition == ISO8583_1993, &host->answer);
+		bank_edition_ask(host->wire.dialect->roles.edition, &host->answer);
 		size_t length = pack_answer(host, BYTES_NONE, false, frame);
 		buffer_put(&connection->output, bytes_from(frame, length));
 		flush(connection);

@@ -155,9 +155,17 @@ bool bank_wire_wants_mac(const struct bank_wire *wire, const char mti[static 4])
 	return wire->mac && (mti[1] != '8' || wire->mac_network);
 }
 
+// How many bytes of the code the field has: the CMF has four.
+static size_t length_of(const struct bank_wire *wire, int field)
+{
+	return wire->dialect->fields[field].max == 4 ? 4 : CRYPTO_MESSAGE_MAC;
+}
+
 static size_t width_of(const struct bank_wire *wire, int field)
 {
-	return wire->dialect->fields[field].encoding == ISO8583_BINARY ? 8 : 16;
+	size_t length = length_of(wire, field);
+
+	return wire->dialect->fields[field].encoding == ISO8583_BINARY ? length : 2 * length;
 }
 
 bool bank_wire_check(const struct bank_wire *wire, const struct iso8583_message *message,
@@ -170,7 +178,7 @@ bool bank_wire_check(const struct bank_wire *wire, const struct iso8583_message 
 	if (!iso8583_has(message, field) || text.length < width)
 		return false;
 	crypto_message_mac(wire->mac, bytes_slice(text, 0, text.length - width), code);
-	return bytes_equal(iso8583_get(message, field), BYTES_ARRAY(code));
+	return bytes_equal(iso8583_get(message, field), bytes_from(code, length_of(wire, field)));
 }
 
 struct result bank_wire_pack(const struct bank_wire *wire, struct iso8583_message *message,
@@ -184,7 +192,7 @@ struct result bank_wire_pack(const struct bank_wire *wire, struct iso8583_messag
 	struct iso8583_place place;
 
 	if (with_mac)
-		iso8583_set(message, field, BYTES_ARRAY(nothing));
+		iso8583_set(message, field, bytes_from(nothing, length_of(wire, field)));
 	TRY(iso8583_pack(wire->dialect, message, to, ISO8583_MESSAGE_MAX, ret_length, &place));
 	if (!with_mac)
 		return RESULT_OK;
@@ -192,7 +200,7 @@ struct result bank_wire_pack(const struct bank_wire *wire, struct iso8583_messag
 	code[0] = (uint8_t)(code[0] ^ (spoil ? 1 : 0));
 	uint8_t *at = to + *ret_length - width;
 	for (size_t i = 0; i < width; i++)
-		at[i] = width == sizeof code
+		at[i] = width == length_of(wire, field)
 		                ? code[i]
 		                : (uint8_t) "0123456789ABCDEF"[i % 2 ? code[i / 2] & 15
 		                                                     : code[i / 2] >> 4];

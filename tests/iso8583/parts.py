@@ -163,6 +163,7 @@ LINES = {
     "ascii": ({"dialect": "1987-ascii", "length_header": "ascii4", "length_inclusive": True},
               "dialect=1987-ascii,header=ascii4,inclusive=yes"),
     "1993": ({"dialect": "1993-bcd"}, "dialect=1993-bcd"),
+    "cmf": ({"dialect": "cmf"}, "dialect=cmf"),
     "tpdu": ({"tpdu": "6000030001", "length_header": "bcd2"}, "tpdu=yes,header=bcd2"),
 }
 

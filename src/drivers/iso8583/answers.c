@@ -15,6 +15,8 @@ enum { APPROVED = 1, DECLINED = 0 };
 enum { CVC_FAILED = 1, PROOF_WANTED = 2, ORIGINAL_UNKNOWN = 4 };
 // Codes that answer one kind of message alone.
 enum { FOR_REVERSAL = 8, FOR_ADVICE = 16, FOR_NETWORK = 32 };
+// In the answer to a reversal it says that this was done already.
+enum { REVERSED_BEFORE = 64 };
 
 struct code_row {
 	char code[CODE_MAX + 1];
@@ -138,18 +140,28 @@ static const char *cvc_check(const struct flight_entry *entry, struct bytes resu
 	return result.length > 0 ? "unavailable" : "unchecked";
 }
 
-// What was approved: the bank's DE4 and DE49, or what we asked for where it does not say.
-static void put_approved_amount(struct buffer *output, const struct flight_entry *entry,
-                                const struct iso8583_message *message)
+static uint64_t number_of(struct bytes digits)
 {
-	uint64_t amount = 0;
-	struct bytes digits = iso8583_get(message, 4);
-	struct bytes currency = iso8583_get(message, 49);
+	uint64_t number = 0;
 
 	for (size_t i = 0; i < digits.length; i++)
-		amount = amount * 10 + (uint64_t)(digits.data[i] - '0');
-	if (digits.length == 0)
-		amount = entry->amount;
+		number = number * 10 + (uint64_t)(digits.data[i] - '0');
+	return number;
+}
+
+// What was approved: the bank's DE4 and DE49, or what we asked for where it does not say.
+static void put_approved_amount(struct driver *driver, const struct flight_entry *entry,
+                                const struct iso8583_message *message)
+{
+	struct buffer *output = &driver->output;
+	struct bytes digits = iso8583_get(message, 4);
+	bool whole = driver_edition(driver)->amounts_whole;
+	struct bytes currency = whole ? bytes_slice(digits, 0, 3) : iso8583_get(message, 49);
+	struct bytes value =
+	        whole ? bytes_slice(digits, WHOLE_AMOUNT_DIGITS - AMOUNT_DIGITS, digits.length)
+	              : digits;
+	uint64_t amount = digits.length > 0 ? number_of(value) : entry->amount;
+
 	buffer_printf(output, ",\"amount\":%llu", (unsigned long long)amount);
 	put_member(output, "currency",
 	           currency.length > 0 ? currency : bytes_text(entry->currency));
@@ -163,7 +175,8 @@ static void put_outcome(struct driver *driver, const struct flight_entry *entry,
 	struct bytes code = iso8583_get(message, 39);
 	uint8_t room[ISO8583_ROOM];
 	const struct code_row *row = find_code(code);
-	bool approved = row->outcome == APPROVED;
+	bool approved = row->outcome == APPROVED ||
+	                (row->flags & REVERSED_BEFORE && entry->operation == OP_REVERSE);
 	bool card_asked = entry->operation == OP_VERIFY || entry->operation == OP_AUTHORIZE;
 
 	buffer_printf(output, "\"outcome\":\"%s\"", approved ? "approved" : "declined");
@@ -185,10 +198,10 @@ static void put_outcome(struct driver *driver, const struct flight_entry *entry,
 		           placed(driver, message, ISO8583_ROLE_TRANSACTION, room));
 	}
 	if (approved && (entry->operation == OP_AUTHORIZE || entry->operation == OP_REFUND))
-		put_approved_amount(output, entry, message);
+		put_approved_amount(driver, entry, message);
 	put_member(output, "rrn", iso8583_get_trimmed(message, 37));
 	put_member(output, "stan",
-	           entry->stan[0] ? bytes_text(entry->stan) : iso8583_get(message, 11));
+	           entry->stan[0] ? bytes_text(entry->stan) : driver_stan_of(message));
 }
 
 static void put_answer(struct driver *driver, const struct flight_entry *entry,
@@ -334,6 +347,22 @@ static bool is_for(const struct code_row *row, const char mti[static 4])
 	return wanted == 0 || wanted & kind;
 }
 
+// Whole amounts name currency and decimals: the decimals have to be those that the currency has.
+static bool amount_makes_sense(const struct driver *driver, const struct iso8583_message *message)
+{
+	const struct edition *edition = driver_edition(driver);
+	struct bytes amount = iso8583_get(message, 4);
+	uint64_t ours;
+
+	if (!edition->amounts_whole || amount.length == 0)
+		return true;
+	struct bytes value =
+	        bytes_slice(amount, WHOLE_AMOUNT_DIGITS - AMOUNT_DIGITS, amount.length);
+	return amount.length == WHOLE_AMOUNT_DIGITS &&
+	       edition_amount(edition, (const char *)amount.data, number_of(value), &ours) &&
+	       ours == number_of(amount);
+}
+
 // NULL, or a sentence that says why this cannot be the answer to the entry.
 static const char *find_fault(struct driver *driver, const struct flight_entry *entry,
                               struct bytes wire)
@@ -346,6 +375,9 @@ static const char *find_fault(struct driver *driver, const struct flight_entry *
 		return "the bank's answer has no response code";
 	if (!is_for(find_code(iso8583_get(message, 39)), message->mti))
 		return "the bank's answer has the response code of another kind of message";
+	if (!amount_makes_sense(driver, message))
+		return "the bank's answer has an amount whose currency has another number of "
+		       "decimals";
 	if (mac_wanted(&driver->parameters, message->mti))
 		return mac_check(driver->mac, driver->parameters.dialect, message, wire);
 	return NULL;

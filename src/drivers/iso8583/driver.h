@@ -74,6 +74,12 @@ static inline const struct edition *driver_edition(const struct driver *driver)
 {
 	return edition_row(driver->parameters.dialect->roles.edition);
 }
+// What goes where the dialect has the local time, of CCYYMMDDhhmmss: with its century where 14
+// digits are wanted.
+struct bytes driver_local_time(const struct driver *driver, struct bytes text);
+// The number of a message (DE11), without zeros in front of six digits: other editions have longer
+// fields for it. Empty: it has none, or not one of ours.
+struct bytes driver_stan_of(const struct iso8583_message *message);
 // The key of a message; what it does not have is spaces.
 struct flight_key driver_key_of(const struct driver *driver, const struct iso8583_message *message);
 // The line that the next request goes to; NULL when none is up.

@@ -1,5 +1,5 @@
 // The driver without a socket: requests are queued and counted as sent, answers are handed to it as
-// if they had come. Response codes of both editions, matching, parameters, terminals and MACs.
+// if they had come. Response codes of every edition, matching, parameters, terminals and MACs.
 #include "driver.h"
 
 #include "base/check.h"
@@ -111,7 +111,8 @@ enum {
 	ORIGINAL_UNKNOWN = 4,
 	FOR_REVERSAL = 8,
 	FOR_ADVICE = 16,
-	FOR_NETWORK = 32
+	FOR_NETWORK = 32,
+	REVERSED_BEFORE = 64
 };
 
 static const struct {
@@ -127,7 +128,10 @@ static const struct {
 	{ "777", DECLINED, "generic_decline", 0 },
 };
 
-static const char *const editions[] = { "", ",\"dialect\":\"1993-bcd\"" };
+// By the length of a code.
+static const char *const editions[] = {
+	[2] = "", [3] = ",\"dialect\":\"1993-bcd\"", [4] = ",\"dialect\":\"cmf\""
+};
 
 static bool says(const char *output, const char *member, const char *value)
 {
@@ -144,7 +148,7 @@ TEST(every_code_is_what_the_table_says_in_its_edition)
 		bool reversal = codes[i].flags & FOR_REVERSAL, advice = codes[i].flags & FOR_ADVICE;
 		bool network = codes[i].flags & FOR_NETWORK;
 		const char *op = reversal ? "reverse" : advice ? "capture" : "authorize";
-		REQUIRE(start(editions[strlen(codes[i].code) == 3]));
+		REQUIRE(start(editions[strlen(codes[i].code)]));
 		struct flight_entry *entry = ask(op, RRN);
 		REQUIRE(entry);
 		const char *output = come(entry, codes[i].code, 0);
@@ -179,7 +183,7 @@ TEST(a_code_of_another_kind_of_message_is_unknown)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		REQUIRE(start(editions[1]));
+		REQUIRE(start(editions[3]));
 		struct flight_entry *entry = ask(rows[i].op, RRN);
 		REQUIRE(entry);
 		EXPECT(says(come(entry, rows[i].code, 0), "outcome", rows[i].outcome));
@@ -240,7 +244,7 @@ TEST(parameters_are_taken_or_refused)
 	} rows[] = {
 		{ "", true },
 		{ ",\"dialect\":\"1993-bcd\"", true },
-		{ ",\"dialect\":\"cmf\"", false },
+		{ ",\"dialect\":\"cmf\"", true },
 		{ ",\"terminals\":\"TERM0001-TERM0008,TERM0011\"", true },
 		{ ",\"terminals\":\"TERM0008-TERM0001\"", false },
 		{ ",\"terminals\":\"TERM01-TERM0008\"", false },
@@ -311,7 +315,7 @@ TEST(a_mac_is_in_64_or_128_and_covers_every_byte)
 		iso8583_set(&message, 39, BYTES_LITERAL("00"));
 		if (high)
 			iso8583_set(&message, 70, BYTES_LITERAL("301"));
-		mac_reserve(&message);
+		mac_reserve(driver.parameters.dialect, &message);
 		EXPECT(iso8583_has(&message, high ? 128 : 64));
 		REQUIRE(result_ok(
 		        iso8583_pack(dialect, &message, wire, sizeof wire, &length, &place)));

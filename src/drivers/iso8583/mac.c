@@ -34,17 +34,28 @@ static bool has_high_fields(const struct iso8583_message *message)
 	return message->present[1] != 0 || message->present[2] != 0;
 }
 
-void mac_reserve(struct iso8583_message *message)
+// How many bytes of the code the dialect has room for: its first ones.
+static size_t length_of(const struct iso8583_dialect *dialect, int field)
 {
-	iso8583_unset(message, LOW);
-	iso8583_set(message, has_high_fields(message) ? HIGH : LOW, BYTES_ARRAY(nothing));
+	uint32_t max = dialect->fields[field].max;
+
+	return max < CRYPTO_MESSAGE_MAC ? max : CRYPTO_MESSAGE_MAC;
 }
 
-// How many bytes of the wire the code itself is.
+// How many bytes of the wire they are.
 static size_t width_of(const struct iso8583_dialect *dialect, int field)
 {
-	return dialect->fields[field].encoding == ISO8583_BINARY ? CRYPTO_MESSAGE_MAC
-	                                                         : 2 * CRYPTO_MESSAGE_MAC;
+	size_t length = length_of(dialect, field);
+
+	return dialect->fields[field].encoding == ISO8583_BINARY ? length : 2 * length;
+}
+
+void mac_reserve(const struct iso8583_dialect *dialect, struct iso8583_message *message)
+{
+	int field = has_high_fields(message) ? HIGH : LOW;
+
+	iso8583_unset(message, LOW);
+	iso8583_set(message, field, bytes_from(nothing, length_of(dialect, field)));
 }
 
 static int field_of(const struct iso8583_message *message)
@@ -55,14 +66,15 @@ static int field_of(const struct iso8583_message *message)
 void mac_put(struct mac *mac, const struct iso8583_dialect *dialect,
              const struct iso8583_message *message, uint8_t *wire, size_t length)
 {
-	size_t width = width_of(dialect, field_of(message));
+	int field = field_of(message);
+	size_t width = width_of(dialect, field), code_length = length_of(dialect, field);
 	uint8_t code[CRYPTO_MESSAGE_MAC];
 	uint8_t *to = wire + length - width;
 
 	crypto_message_mac((struct crypto_message_mac *)mac, bytes_from(wire, length - width),
 	                   code);
-	if (width == sizeof code) {
-		memcpy(to, code, sizeof code);
+	if (width == code_length) {
+		memcpy(to, code, code_length);
 		return;
 	}
 	for (size_t i = 0; i < width; i++)
@@ -74,15 +86,16 @@ const char *mac_check(struct mac *mac, const struct iso8583_dialect *dialect,
 {
 	int field = field_of(message);
 	size_t width = width_of(dialect, field);
+	size_t code_length = length_of(dialect, field);
 	uint8_t code[CRYPTO_MESSAGE_MAC];
 
-	if (!iso8583_has(message, field) || iso8583_get(message, field).length != sizeof code)
+	if (!iso8583_has(message, field) || iso8583_get(message, field).length != code_length)
 		return "the bank's answer has no MAC";
 	if (message->offsets[field] + width != wire.length)
 		return "the bank's answer has fields behind its MAC";
 	crypto_message_mac((struct crypto_message_mac *)mac,
 	                   bytes_slice(wire, 0, wire.length - width), code);
-	return bytes_equal_constant_time(iso8583_get(message, field), BYTES_ARRAY(code))
+	return bytes_equal_constant_time(iso8583_get(message, field), bytes_from(code, code_length))
 	               ? NULL
 	               : "the MAC of the bank's answer is wrong";
 }

@@ -15,7 +15,7 @@ void mac_free(struct mac *mac);
 // Does a message of this type carry one?
 bool mac_wanted(const struct parameters *parameters, const char mti[static 4]);
 // Adds the field, empty, before the message is packed; mac_put() fills it in afterwards.
-void mac_reserve(struct iso8583_message *message);
+void mac_reserve(const struct iso8583_dialect *dialect, struct iso8583_message *message);
 void mac_put(struct mac *mac, const struct iso8583_dialect *dialect,
              const struct iso8583_message *message, uint8_t *wire, size_t length);
 // Is the code of a message that came right? NULL, or one sentence that says what is wrong.

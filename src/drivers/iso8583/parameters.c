@@ -103,11 +103,23 @@ static bool set_one(const struct row *row, const json_t *object, struct paramete
 	return good;
 }
 
+// Fewer bytes would be guessed.
+static bool mac_has_room(const struct iso8583_dialect *dialect)
+{
+	const struct iso8583_field *low = &dialect->fields[64], *high = &dialect->fields[128];
+
+	return low->type == ISO8583_B && low->max >= 4 && low->max <= 8 && low->prefix == 0 &&
+	       high->type == ISO8583_B && high->max >= 4 && high->max <= 8 && high->prefix == 0;
+}
+
 // What no parameter can see alone.
 static const char *find_contradiction(const struct parameters *parameters)
 {
 	if ((parameters->mac == MAC_NONE) != (parameters->mac_key_length == 0))
 		return "The parameters mac and mac_key go together.";
+	if (parameters->mac != MAC_NONE && !mac_has_room(parameters->dialect))
+		return "The parameter mac needs a dialect whose fields 64 and 128 have 4 to 8 "
+		       "bytes.";
 	if (parameters->mac == MAC_RETAIL && parameters->mac_key_length != 16)
 		return "The parameter mac_key should have 32 hexadecimal digits for a retail MAC.";
 	if ((parameters->certificate[0] != 0) != (parameters->key[0] != 0))
@@ -138,7 +150,7 @@ struct result parameters_read(const json_t *object, struct parameters *ret_param
 	if (!edition_row(dialect->roles.edition)) {
 		buffer_printf(ret_sentence,
 		              "The driver cannot build messages of the dialect %s: it has no line "
-		              "edition 1987 or edition 1993.",
+		              "edition 1987, edition 1993 or edition 2003.",
 		              dialect->name);
 		return FAIL(ERROR_INPUT, "a dialect without an edition");
 	}

@@ -1,38 +1,16 @@
 // Requests (lines of JSON, docs/drivers.md) made into messages (docs/iso8583.md). Each operation is
 // a row: message type, and the function that adds what only it has.
-#include "driver.h"
+#include "work.h"
 
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "iso8583/compose.h"
 
 #include <stdio.h>
 
 DEFINE_CLEANUP(cleanup_json, json_t, json_decref)
-
-// Room for what a message needs beyond the request's own texts. Wiped with it.
-struct scratch {
-	char expiry[8];    // DE14
-	char name[41];     // DE43
-	char original[64]; // which message is meant
-	char amounts[64];  // the original's amount, or what stays of it
-	uint8_t proof[64]; // the authentication value where it is sent as bytes
-};
-
-struct work {
-	struct driver *driver;
-	struct iso8583_message *message;
-	const json_t *request;
-	struct scratch *scratch;
-	struct iso8583_composer *composer;
-	uint32_t situation; // enum iso8583_situation: what is true of the message so far
-	uint64_t amount;
-	bool has_cvc;
-	struct bytes own_stan; // where DE11 is the original's
-};
 
 struct operation_row {
 	const char *name;
@@ -42,226 +20,6 @@ struct operation_row {
 	struct result (*build)(struct work *work);
 };
 
-// The text of a member; *ret_text is empty when it is absent or null. False: not a text of
-// `shortest` to `longest` printable characters.
-static bool read_text(const json_t *object, const char *name, size_t shortest, size_t longest,
-                      struct bytes *ret_text)
-{
-	const json_t *member = json_object_get(object, name);
-
-	*ret_text = BYTES_NONE;
-	if (!member || json_is_null(member))
-		return true;
-	*ret_text = bytes_from(json_string_value(member), json_string_length(member));
-	return json_is_string(member) && ret_text->length >= shortest &&
-	       ret_text->length <= longest && text_is_printable(*ret_text);
-}
-
-// The same for digits, which have to be there.
-static bool read_digits(const json_t *object, const char *name, size_t shortest, size_t longest,
-                        struct bytes *ret_text)
-{
-	return read_text(object, name, shortest, longest, ret_text) && text_is_digits(*ret_text);
-}
-
-static void set_if(struct iso8583_message *message, int field, struct bytes value)
-{
-	if (value.length > 0)
-		iso8583_set(message, field, value);
-}
-
-// Puts a value where the dialect says; nowhere when it says nothing.
-static void place(struct work *work, enum iso8583_role role, struct bytes value)
-{
-	iso8583_compose_put(work->composer, &work->composer->dialect->roles.places[role], value);
-}
-
-#define WRONG(sentence) FAIL(ERROR_INPUT, sentence)
-
-// One of the bank's terminals where the connection names them: by DE37, so that all messages about
-// a payment have the same one.
-static struct bytes choose_terminal(const struct parameters *parameters, struct bytes given,
-                                    struct bytes rrn)
-{
-	uint64_t hash = 0xcbf29ce484222325u;
-
-	if (parameters->terminal_count == 0)
-		return given;
-	for (size_t i = 0; i < rrn.length; i++)
-		hash = (hash ^ rrn.data[i]) * 0x100000001b3u;
-	return bytes_text(parameters->terminals[(hash ^ hash >> 29) % parameters->terminal_count]);
-}
-
-// DE7, DE11, DE41, DE42 and the local time: in every message.
-static struct result build_numbers(struct work *work)
-{
-	struct iso8583_message *message = work->message;
-	struct bytes text, rrn;
-
-	if (!read_digits(work->request, "stan", 6, 6, &text))
-		return WRONG("stan should be six digits");
-	iso8583_set(message, 11, text);
-	if (!read_digits(work->request, "sent_at", 10, 10, &text))
-		return WRONG("sent_at should be ten digits, MMDDhhmmss");
-	iso8583_set(message, 7, text);
-	if (!read_digits(work->request, "local_at", 12, 12, &text))
-		return WRONG("local_at should be twelve digits, YYMMDDhhmmss");
-	place(work, ISO8583_ROLE_LOCAL_DATE_TIME, text);
-	place(work, ISO8583_ROLE_LOCAL_TIME, bytes_slice(text, 6, 6));
-	place(work, ISO8583_ROLE_LOCAL_DATE, bytes_slice(text, 2, 4));
-	if (!read_text(work->request, "terminal", 1, 8, &text))
-		return WRONG("terminal should be a text of up to 8 characters");
-	if (!read_text(work->request, "rrn", 12, 12, &rrn))
-		return WRONG("rrn should be twelve characters");
-	set_if(message, 41, choose_terminal(&work->driver->parameters, text, rrn));
-	if (!read_text(work->request, "merchant", 1, 15, &text))
-		return WRONG("merchant should be a text of up to 15 characters");
-	set_if(message, 42, text);
-	return RESULT_OK;
-}
-
-static struct result build_card(struct work *work)
-{
-	const json_t *card = json_object_get(work->request, "card");
-	const json_t *month = json_object_get(card, "exp_month");
-	const json_t *year = json_object_get(card, "exp_year");
-	struct bytes text;
-
-	if (!read_digits(card, "number", 12, 19, &text))
-		return WRONG("card should have a number of 12 to 19 digits");
-	iso8583_set(work->message, 2, text);
-	json_int_t months = json_integer_value(month), years = json_integer_value(year);
-	if (!json_is_integer(month) || months < 1 || months > 12 || !json_is_integer(year) ||
-	    years < 2000 || years > 2099)
-		return WRONG("card should have exp_month from 1 to 12 and exp_year of four digits");
-	int digits[4] = { (int)(years / 10 % 10), (int)(years % 10), (int)(months / 10),
-		          (int)(months % 10) };
-	for (int i = 0; i < 4; i++)
-		work->scratch->expiry[i] = (char)('0' + digits[i]);
-	iso8583_set(work->message, 14, bytes_from(work->scratch->expiry, 4));
-	if (!json_object_get(card, "cvc"))
-		return RESULT_OK;
-	if (!read_digits(card, "cvc", 3, 4, &text))
-		return WRONG("cvc should be three or four digits");
-	work->has_cvc = true;
-	place(work, ISO8583_ROLE_CVC, text);
-	return RESULT_OK;
-}
-
-// DE43 is ASCII: what is not becomes a question mark, one for each character.
-static void set_name(struct work *work, struct bytes name)
-{
-	char *to = work->scratch->name;
-	size_t length = 0;
-
-	for (size_t i = 0; i < name.length && length < 40; i++) {
-		uint8_t byte = name.data[i];
-		if (byte >= 0x20 && byte < 0x7f)
-			to[length++] = (char)byte;
-		else if ((byte & 0xc0) != 0x80)
-			to[length++] = '?';
-	}
-	set_if(work->message, 43, bytes_from(to, length));
-}
-
-static struct result build_money(struct work *work)
-{
-	const json_t *amount = json_object_get(work->request, "amount");
-	const json_t *name = json_object_get(work->request, "merchant_name");
-	const struct parameters *parameters = &work->driver->parameters;
-	struct bytes text;
-
-	if (!json_is_integer(amount) || json_integer_value(amount) < 0 ||
-	    json_integer_value(amount) > 999999999999)
-		return WRONG("amount should be a whole number of up to 12 digits");
-	work->amount = (uint64_t)json_integer_value(amount);
-	iso8583_set_number(work->message, 4, work->amount, 12);
-	if (!read_digits(work->request, "currency", 3, 3, &text))
-		return WRONG("currency should be three digits");
-	iso8583_set(work->message, 49, text);
-	if (!read_text(work->request, "rrn", 12, 12, &text) || text.length == 0)
-		return WRONG("rrn should be twelve characters");
-	iso8583_set(work->message, 37, text);
-	if (name && !json_is_string(name))
-		return WRONG("merchant_name should be a text");
-	set_name(work, bytes_from(json_string_value(name), json_string_length(name)));
-	iso8583_set(work->message, 3, BYTES_LITERAL("000000"));
-	place(work, ISO8583_ROLE_CATEGORY, bytes_text(parameters->category));
-	set_if(work->message, 19, bytes_text(parameters->country));
-	iso8583_set(work->message, 32, bytes_text(parameters->acquirer));
-	return RESULT_OK;
-}
-
-// Who asks, and whether the card is on file: the dialect's lines `send` say how that is marked.
-static struct result build_credential(struct work *work)
-{
-	struct bytes initiator, credential, transaction;
-
-	if (!read_text(work->request, "initiator", 1, 16, &initiator) ||
-	    !read_text(work->request, "credential", 1, 16, &credential) ||
-	    !read_text(work->request, "network_transaction_id", 1, 32, &transaction))
-		return WRONG("initiator, credential and network_transaction_id should be texts");
-	bool merchant = bytes_equal_text(initiator, "merchant");
-	bool stored = bytes_equal_text(credential, "stored");
-	if (!merchant && !bytes_equal_text(initiator, "customer"))
-		return WRONG("initiator should be customer or merchant");
-	if (!stored && !bytes_equal_text(credential, "first"))
-		return WRONG("credential should be first or stored");
-	work->situation |= merchant ? ISO8583_WHEN_MERCHANT : ISO8583_WHEN_CUSTOMER;
-	work->situation |= stored ? ISO8583_WHEN_STORED : ISO8583_WHEN_TYPED;
-	place(work, ISO8583_ROLE_TRANSACTION, transaction);
-	return RESULT_OK;
-}
-
-// The authentication value, base64 in the request: as it is, or its bytes where the dialect has
-// bytes.
-static struct result place_proof(struct work *work, struct bytes value)
-{
-	const struct iso8583_field *target =
-	        work->composer->dialect->roles.places[ISO8583_ROLE_PROOF_VALUE].target;
-	struct buffer bytes cleanup(buffer_done) = { 0 };
-
-	if (target && target->type == ISO8583_B && value.length > 0) {
-		buffer_init_secret(&bytes, sizeof work->scratch->proof);
-		if (!result_ok(base64_read(value, &bytes)) ||
-		    bytes.length > sizeof work->scratch->proof)
-			return WRONG("authentication should have a value in base64");
-		memcpy(work->scratch->proof, bytes.data, bytes.length);
-		value = bytes_from(work->scratch->proof, bytes.length);
-	}
-	place(work, ISO8583_ROLE_PROOF_VALUE, value);
-	return RESULT_OK;
-}
-
-// What 3-D Secure brought.
-static struct result build_authentication(struct work *work)
-{
-	static const struct {
-		const char *name;
-		enum iso8583_role role;
-		size_t longest;
-	} members[] = {
-		{ "version", ISO8583_ROLE_PROOF_VERSION, 8 },
-		{ "eci", ISO8583_ROLE_PROOF_ECI, 2 },
-		{ "value", ISO8583_ROLE_PROOF_VALUE, 48 },
-		{ "ds_transaction", ISO8583_ROLE_PROOF_DS, 36 },
-	};
-	const json_t *authentication = json_object_get(work->request, "authentication");
-
-	if (!authentication || json_is_null(authentication))
-		return RESULT_OK;
-	for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-		struct bytes text;
-		if (!read_text(authentication, members[i].name, 0, members[i].longest, &text))
-			return WRONG("authentication should be an object of short texts");
-		if (members[i].role == ISO8583_ROLE_PROOF_VALUE)
-			TRY(place_proof(work, text));
-		else
-			place(work, members[i].role, text);
-	}
-	return RESULT_OK;
-}
-
 // Which message is meant, as each edition writes it.
 static struct result build_reference(struct work *work, const json_t *original)
 {
@@ -269,13 +27,13 @@ static struct result build_reference(struct work *work, const json_t *original)
 	const struct edition *edition = driver_edition(work->driver);
 	struct bytes mti, stan, sent_at, local_at;
 
-	if (!read_digits(original, "mti", 4, 4, &mti) ||
-	    !read_digits(original, "stan", 6, 6, &stan) ||
-	    !read_digits(original, "sent_at", 10, 10, &sent_at) ||
-	    !read_text(original, "local_at", 12, 12, &local_at))
+	if (!work_digits(original, "mti", 4, 4, &mti) ||
+	    !work_digits(original, "stan", 6, 6, &stan) ||
+	    !work_digits(original, "sent_at", 10, 10, &sent_at) ||
+	    !work_text(original, "local_at", 12, 12, &local_at))
 		return WRONG("original should have mti, stan, sent_at and local_at");
 	if (parameters->original_stan) {
-		read_digits(work->request, "stan", 6, 6, &work->own_stan);
+		work_digits(work->request, "stan", 6, 6, &work->own_stan);
 		iso8583_set(work->message, 11, stan);
 	}
 	if (!parameters->original_data)
@@ -288,7 +46,7 @@ static struct result build_reference(struct work *work, const json_t *original)
 	        work->scratch->original + 4, sizeof work->scratch->original - 4,
 	        &(struct reference){ (const char *)stan.data, (const char *)sent_at.data,
 	                             (const char *)local_at.data, parameters->acquirer });
-	place(work, ISO8583_ROLE_ORIGINAL, bytes_text(work->scratch->original));
+	work_place(work, ISO8583_ROLE_ORIGINAL, bytes_text(work->scratch->original));
 	return RESULT_OK;
 }
 
@@ -299,70 +57,77 @@ static struct result build_original(struct work *work, uint64_t *ret_amount)
 	const json_t *amount = json_object_get(original, "amount");
 	struct bytes approval, transaction;
 
-	if (!read_text(original, "approval_code", 0, 6, &approval) ||
-	    !read_text(original, "network_transaction_id", 0, 32, &transaction))
+	if (!work_text(original, "approval_code", 0, 6, &approval) ||
+	    !work_text(original, "network_transaction_id", 0, 32, &transaction))
 		return WRONG("original has an approval_code or a network_transaction_id that is no "
 		             "text");
 	if (amount && (!json_is_integer(amount) || json_integer_value(amount) < 0 ||
 	               json_integer_value(amount) > 999999999999))
 		return WRONG("original has an amount that is no amount");
 	*ret_amount = amount ? (uint64_t)json_integer_value(amount) : work->amount;
-	set_if(work->message, 38, approval);
-	if (approval.length == 0)
+	if (approval.length > 0)
+		iso8583_set(work->message, 38, approval);
+	else
 		work->situation |= ISO8583_WHEN_UNANSWERED;
 	if (work->amount < *ret_amount)
 		work->situation |= ISO8583_WHEN_PART;
-	place(work, ISO8583_ROLE_TRANSACTION, transaction);
+	work_transaction(work, transaction);
 	return build_reference(work, original);
 }
 
 // Where the edition has it: the original's amount, and zeros for its amount of reconciliation.
-static void place_original_amount(struct work *work, uint64_t amount)
+static struct result place_original_amount(struct work *work, uint64_t amount)
 {
 	char *to = work->scratch->amounts;
+	uint64_t number;
+	int digits;
 
 	if (!(work->situation & ISO8583_WHEN_PART))
-		return;
-	snprintf(to, sizeof work->scratch->amounts, "%012llu%012d", (unsigned long long)amount, 0);
-	place(work, ISO8583_ROLE_ORIGINAL_AMOUNTS, bytes_text(to));
+		return RESULT_OK;
+	TRY(work_amount(work, amount, &number, &digits));
+	snprintf(to, sizeof work->scratch->amounts, "%0*llu%0*d", digits,
+	         (unsigned long long)number, digits, 0);
+	work_place(work, ISO8583_ROLE_ORIGINAL_AMOUNTS, bytes_text(to));
+	return RESULT_OK;
 }
 
 static struct result build_verify(struct work *work)
 {
-	TRY(build_card(work));
-	TRY(build_money(work));
+	TRY(work_card(work));
+	TRY(work_money(work));
 	if (work->amount != 0)
 		return WRONG("the amount of a verification should be 0");
-	TRY(build_credential(work));
-	TRY(build_authentication(work));
-	iso8583_set(work->message, 3, bytes_text(work->driver->parameters.processing_code));
+	TRY(work_credential(work));
+	TRY(work_authentication(work));
+	const char *code = work->driver->parameters.processing_code;
+	iso8583_set(work->message, 3,
+	            bytes_text(code[0] ? code : driver_edition(work->driver)->verify));
 	return RESULT_OK;
 }
 
 static struct result build_authorize(struct work *work)
 {
-	TRY(build_card(work));
-	TRY(build_money(work));
+	TRY(work_card(work));
+	TRY(work_money(work));
 	if (work->amount == 0)
 		return WRONG("the amount of a payment should not be 0");
-	TRY(build_credential(work));
+	TRY(work_credential(work));
 	// Authorized and captured in one message.
 	if (json_is_true(json_object_get(work->request, "single_message"))) {
 		work->message->mti[1] = '2';
 		work->situation |= ISO8583_WHEN_SINGLE;
 	}
-	return build_authentication(work);
+	return work_authentication(work);
 }
 
 static struct result build_capture(struct work *work)
 {
 	uint64_t authorized;
 
-	TRY(build_card(work));
-	TRY(build_money(work));
+	TRY(work_card(work));
+	TRY(work_money(work));
 	TRY(build_original(work, &authorized));
-	place_original_amount(work, authorized);
-	return RESULT_OK;
+	return place_original_amount(work, authorized);
 }
 
 // A reversal takes back all, or a part. Where the dialect has a place for what stays (DE95), DE4 is
@@ -371,25 +136,27 @@ static struct result build_reverse(struct work *work)
 {
 	const struct iso8583_roles *roles = &work->composer->dialect->roles;
 	char *to = work->scratch->amounts;
-	uint64_t authorized;
+	uint64_t authorized, number;
+	int digits;
 
-	TRY(build_card(work));
-	TRY(build_money(work));
+	TRY(work_card(work));
+	TRY(work_money(work));
 	TRY(build_original(work, &authorized));
 	if (work->driver->parameters.reversal_request)
 		work->message->mti[2] = '0';
 	if (work->amount > authorized)
 		return WRONG("more cannot be taken back than there was");
-	if (!roles->places[ISO8583_ROLE_REPLACEMENT].target) {
-		place_original_amount(work, authorized);
-		return RESULT_OK;
-	}
+	if (!roles->places[ISO8583_ROLE_REPLACEMENT].target)
+		return place_original_amount(work, authorized);
 	if (work->amount == authorized)
 		return RESULT_OK;
-	iso8583_set_number(work->message, 4, authorized, 12);
-	snprintf(to, sizeof work->scratch->amounts, "%012llu%030d",
-	         (unsigned long long)(authorized - work->amount), 0);
-	place(work, ISO8583_ROLE_REPLACEMENT, bytes_text(to));
+	TRY(work_amount(work, authorized, &number, &digits));
+	iso8583_set_number(work->message, 4, number, digits);
+	TRY(work_amount(work, authorized - work->amount, &number, &digits));
+	// What stays, and zeros for the amounts that nobody converts: 42 digits, or 96.
+	snprintf(to, sizeof work->scratch->amounts, "%0*llu%0*d", digits,
+	         (unsigned long long)number, digits == AMOUNT_DIGITS ? 30 : 80, 0);
+	work_place(work, ISO8583_ROLE_REPLACEMENT, bytes_text(to));
 	return RESULT_OK;
 }
 
@@ -398,8 +165,8 @@ static struct result build_refund(struct work *work)
 {
 	uint64_t captured;
 
-	TRY(build_card(work));
-	TRY(build_money(work));
+	TRY(work_card(work));
+	TRY(work_money(work));
 	if (work->amount == 0)
 		return WRONG("the amount of a refund should not be 0");
 	TRY(build_original(work, &captured));
@@ -440,7 +207,7 @@ static struct result build_message(struct work *work, const struct operation_row
 	if (repeat && row->operation != OP_VERIFY && row->operation != OP_AUTHORIZE)
 		work->message->mti[3] = '1';
 	work->situation = ISO8583_WHEN_ANY | row->situation;
-	TRY(build_numbers(work));
+	TRY(work_numbers(work));
 	TRY(row->build(work));
 	for (size_t i = 0; i < roles->send_count; i++)
 		iso8583_compose_put(work->composer, &roles->sends[i].spot,
@@ -459,7 +226,7 @@ static struct result send_request(struct work *work, const struct operation_row 
 	(*ret_entry)->operation = row->operation;
 	(*ret_entry)->has_cvc = work->has_cvc;
 	(*ret_entry)->amount = work->amount;
-	if (read_text(work->request, "currency", 3, 3, &currency))
+	if (work_text(work->request, "currency", 3, 3, &currency))
 		bytes_copy_text(currency, (*ret_entry)->currency, sizeof(*ret_entry)->currency);
 	bytes_copy_text(work->own_stan, (*ret_entry)->stan, sizeof(*ret_entry)->stan);
 	return RESULT_OK;
@@ -496,7 +263,7 @@ struct result driver_send_test_card(struct driver *driver, struct line *line, co
 	char rrn[13];
 	struct bytes stan;
 
-	if (!read_digits(request, "stan", 6, 6, &stan))
+	if (!work_digits(request, "stan", 6, 6, &stan))
 		return WRONG("stan should be six digits");
 	snprintf(rrn, sizeof rrn, "TEST00%.6s", (const char *)stan.data);
 	cleanup(cleanup_json) json_t *more =

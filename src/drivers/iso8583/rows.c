@@ -253,9 +253,9 @@ const struct row parameter_rows[] = {
 	  .set = set_dialect,
 	  .wanted = "1987-ascii, 1987-bcd, 1993-bcd, cmf or the text of a dialect file without a "
 	            "mistake",
-	  .en = "How messages are built: 1987-ascii, 1987-bcd, 1993-bcd, or a dialect file "
+	  .en = "How messages are built: 1987-ascii, 1987-bcd, 1993-bcd, cmf, or a dialect file "
 	        "(--set dialect=@FILE; `onfile iso8583 lint FILE` checks it).",
-	  .ru = "Строение сообщений: 1987-ascii, 1987-bcd, 1993-bcd или файл диалекта "
+	  .ru = "Строение сообщений: 1987-ascii, 1987-bcd, 1993-bcd, cmf или файл диалекта "
 	        "(--set dialect=@ФАЙЛ; его проверяет `onfile iso8583 lint ФАЙЛ`)." },
 	{ .name = "length_header",
 	  .kind = ROW_CHOICE,
@@ -311,9 +311,12 @@ const struct row parameter_rows[] = {
 	  .ru = "Когда проверять карту при привязке: до или после 3-D Secure. Этому следует "
 	        "onfile, "
 	        "не драйвер." },
-	DIGITS_ROW("verify_code", false, "\"000000\"", 6, 6, processing_code, "six digits",
-	           "Processing code (DE3) of a verification for zero.",
-	           "Код операции (DE3) при проверке на нулевую сумму."),
+	DIGITS_ROW(
+	        "verify_code", false, NULL, 6, 6, processing_code, "six digits",
+	        "Processing code (DE3) of a verification for zero. Without it: 000000, and 330000 "
+	        "in a dialect of edition 2003.",
+	        "Код операции (DE3) при проверке на нулевую сумму. Если не задан: 000000, а в "
+	        "диалекте редакции 2003 — 330000."),
 	CHOICE_ROW("refund", "request", "advice", refund_advice,
 	           "Whether the bank is asked for a refund (0200) or told of it (0220).",
 	           "Возврат: запрос банку (0200) или извещение (0220)."),

@@ -7,6 +7,8 @@
 
 #include <time.h>
 
+enum { STAN = 6 };
+
 // Packs the message into a whole frame at `wire`.
 static struct result pack_frame(struct driver *driver, uint8_t *wire, size_t capacity,
                                 size_t *ret_length)
@@ -18,7 +20,7 @@ static struct result pack_frame(struct driver *driver, uint8_t *wire, size_t cap
 	size_t length;
 
 	if (with_mac)
-		mac_reserve(&driver->message);
+		mac_reserve(driver->parameters.dialect, &driver->message);
 	TRY(iso8583_pack(driver->parameters.dialect, &driver->message, wire + overhead,
 	                 capacity - overhead, &length, &place));
 	if (with_mac)
@@ -35,6 +37,24 @@ static void copy_digits(struct bytes from, char *to, size_t length)
 		memcpy(to, from.data, from.length);
 }
 
+struct bytes driver_stan_of(const struct iso8583_message *message)
+{
+	struct bytes number = iso8583_get(message, 11);
+
+	while (number.length > STAN && number.data[0] == '0')
+		number = bytes_slice(number, 1, number.length);
+	return number.length > STAN ? BYTES_NONE : number;
+}
+
+struct bytes driver_local_time(const struct driver *driver, struct bytes text)
+{
+	const struct iso8583_spot *spot =
+	        &driver->parameters.dialect->roles.places[ISO8583_ROLE_LOCAL_DATE_TIME];
+
+	return spot->target && spot->target->max == text.length ? text
+	                                                        : bytes_slice(text, 2, text.length);
+}
+
 struct flight_key driver_key_of(const struct driver *driver, const struct iso8583_message *message)
 {
 	unsigned match = driver->parameters.match;
@@ -45,14 +65,14 @@ struct flight_key driver_key_of(const struct driver *driver, const struct iso858
 	if (match & MATCH_7)
 		copy_digits(iso8583_get(message, 7), key.sent_at, sizeof key.sent_at);
 	if (match & MATCH_11)
-		copy_digits(iso8583_get(message, 11), key.stan, sizeof key.stan);
+		copy_digits(driver_stan_of(message), key.stan, sizeof key.stan);
 	if (match & MATCH_37)
 		copy_digits(iso8583_get_trimmed(message, 37), key.rrn, sizeof key.rrn);
 	if (match & MATCH_41)
 		copy_digits(iso8583_get_trimmed(message, 41), key.terminal, sizeof key.terminal);
 	// Network messages have no DE37; something has to tell them apart.
 	if (key.class == '8')
-		copy_digits(iso8583_get(message, 11), key.stan, sizeof key.stan);
+		copy_digits(driver_stan_of(message), key.stan, sizeof key.stan);
 	return key;
 }
 
@@ -102,17 +122,17 @@ struct result driver_send_network(struct driver *driver, struct line *line, uint
 	struct iso8583_composer composer;
 	struct flight_entry *entry;
 	struct tm utc;
-	char at[16]; // YYMMDDhhmmss
+	char at[16]; // CCYYMMDDhhmmss
 
 	gmtime_r(&now, &utc);
-	strftime(at, sizeof at, "%y%m%d%H%M%S", &utc);
+	strftime(at, sizeof at, "%Y%m%d%H%M%S", &utc);
 	driver->stan = driver->stan % 999999 + 1;
 	iso8583_begin(message, driver_edition(driver)->network_mti);
-	iso8583_set(message, 7, bytes_text(at + 2));
+	iso8583_set(message, 7, bytes_text(at + 4));
 	iso8583_set_number(message, 11, driver->stan, 6);
 	iso8583_compose_begin(&composer, dialect, message);
 	iso8583_compose_put(&composer, &roles->places[ISO8583_ROLE_LOCAL_DATE_TIME],
-	                    bytes_text(at));
+	                    driver_local_time(driver, bytes_text(at)));
 	for (size_t i = 0; i < roles->send_count; i++)
 		iso8583_compose_put(
 		        &composer, &roles->sends[i].spot,

@@ -30,8 +30,8 @@ static struct iso8583_dialect *read_dialect(const char *lines)
 static const struct {
 	const char *line, *said;
 } mistakes[] = {
-	{ "edition 1988", "write edition 1987 or edition 1993" },
-	{ "edition", "write edition 1987 or edition 1993" },
+	{ "edition 1988", "write edition 1987, edition 1993 or" },
+	{ "edition", "write edition 1987, edition 1993 or" },
 	{ "place cvc", "write place WHAT PATH" },
 	{ "place code 48.20", "no code to place" },
 	{ "place cvc 47", "no line above this one for field 47" },

@@ -22,7 +22,9 @@ static const char *const situations[] = {
 
 bool iso8583_line_edition(struct iso8583_build *build, struct iso8583_line *line)
 {
-	static const char *const names[] = { [ISO8583_1987] = "1987", [ISO8583_1993] = "1993" };
+	static const char *const names[] = {
+		[ISO8583_1987] = "1987", [ISO8583_1993] = "1993", [ISO8583_2003] = "2003"
+	};
 
 	for (int i = ISO8583_1987; line->count == 2 && i < ISO8583_EDITIONS; i++)
 		if (iso8583_is(&line->words[1], names[i])) {
@@ -30,8 +32,8 @@ bool iso8583_line_edition(struct iso8583_build *build, struct iso8583_line *line
 			return true;
 		}
 	return iso8583_say(build, &line->words[line->count > 1],
-	                   "write edition 1987 or edition 1993: those are what the driver builds "
-	                   "messages of");
+	                   "write edition 1987, edition 1993 or edition 2003: those are what the "
+	                   "driver builds messages of");
 }
 
 static bool fits(const struct iso8583_field *field, struct bytes value)

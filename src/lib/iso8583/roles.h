@@ -9,7 +9,13 @@
 
 struct iso8583_field;
 
-enum iso8583_edition { ISO8583_NO_EDITION, ISO8583_1987, ISO8583_1993, ISO8583_EDITIONS };
+enum iso8583_edition {
+	ISO8583_NO_EDITION,
+	ISO8583_1987,
+	ISO8583_1993,
+	ISO8583_2003,
+	ISO8583_EDITIONS
+};
 
 enum iso8583_role {
 #define ROLE(name, word, example) ISO8583_ROLE_##name,
