@@ -153,16 +153,41 @@ static void add_route(const struct api_route *route, json_t *paths)
 
 // --- the whole
 
+// The object of an error is never expanded; browsers see less of it.
+static json_t *object_of_error(enum api_object kind)
+{
+	const char *name = api_object_name(kind);
+
+	return json_pack("{s:[o, o]}", "anyOf", schema_reference(name, false),
+	                 schema_reference(name, true));
+}
+
+static json_t *error_members(void)
+{
+	static const char *const texts[] = { "charge",       "code",
+		                             "decline_code", "message",
+		                             "param",        "network_decline_code",
+		                             "user_message", "payment_method_type" };
+	json_t *members = json_pack(
+	        "{s:{s:[s,s,s,s]}, s:{s:[s,s,s]}, s:o, s:o, s:o, s:o, s:{s:s}}", "type", "enum",
+	        "api_error", "card_error", "idempotency_error", "invalid_request_error",
+	        "advice_code", "enum", "confirm_card_data", "do_not_try_again", "try_again_later",
+	        "payment_method", object_of_error(API_CARD), "payment_intent",
+	        object_of_error(API_PAYMENT_INTENT), "setup_intent",
+	        object_of_error(API_SETUP_INTENT), "checkout_session",
+	        schema_reference(api_object_name(API_SESSION), false), "advice", "type", "object");
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		json_object_set_new(members, texts[i], json_pack("{s:s}", "type", "string"));
+	return members;
+}
+
 static json_t *error_schema(void)
 {
-	return json_pack("{s:s, s:[s], s:{s:{s:s, s:[s,s], s:{s:{s:[s,s,s,s,s]}, s:{s:s}, s:{s:s}, "
-	                 "s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}}}}}",
-	                 "type", "object", "required", "error", "properties", "error", "type",
-	                 "object", "required", "type", "message", "properties", "type", "enum",
-	                 "api_error", "card_error", "idempotency_error", "invalid_request_error",
-	                 "rate_limit_error", "message", "type", "string", "code", "type", "string",
-	                 "param", "type", "string", "decline_code", "type", "string",
-	                 "user_message", "type", "string", "advice", "type", "object");
+	return json_pack("{s:s, s:[s], s:b, s:{s:{s:s, s:[s,s], s:b, s:o}}}", "type", "object",
+	                 "required", "error", "additionalProperties", 0, "properties", "error",
+	                 "type", "object", "required", "type", "message", "additionalProperties", 0,
+	                 "properties", error_members());
 }
 
 static json_t *event_schema(void)
