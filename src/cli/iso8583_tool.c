@@ -80,6 +80,12 @@ static void print_mistake(void *context, const struct iso8583_mistake *mistake)
 		printf("%s: %s\n", (const char *)context, mistake->text);
 }
 
+// Not a mistake: a bank may want it so.
+static void print_missing(void *context, const char *word, const char *lost)
+{
+	printf("%s: note: there is no place for %s: %s\n", (const char *)context, word, lost);
+}
+
 static int lint(int count, char **words)
 {
 	struct buffer text cleanup(buffer_done) = { 0 };
@@ -104,6 +110,11 @@ static int lint(int count, char **words)
 	for (int i = 2; i <= ISO8583_FIELDS; i++)
 		fields += dialect->fields[i].type != ISO8583_UNUSED;
 	printf("%s: no mistake; dialect %s has %d fields\n", words[0], dialect->name, fields);
+	iso8583_roles_missing(&dialect->roles, print_missing, words[0]);
+	if (dialect->roles.edition == ISO8583_NO_EDITION)
+		printf("%s: note: there is no line edition, so the driver can read with this "
+		       "dialect but build no message of it\n",
+		       words[0]);
 	return 0;
 }
 

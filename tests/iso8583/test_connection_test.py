@@ -6,7 +6,7 @@ import pytest
 
 from parts import GOOD, Bank, Driver, Rogue, free_port
 
-ALL = ["resolve", "connect", "tls", "sign_on", "echo", "verify", "sign_off"]
+ALL = ["dialect", "resolve", "connect", "tls", "sign_on", "echo", "verify", "sign_off"]
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +31,22 @@ def test_every_step_with_a_card_for_tests(bank):
     before = bank.get("ledger")["totals"]["verifications"]
     answer = driver.ask("test")
     steps = steps_of(answer)
-    assert answer["outcome"] == "approved" and list(steps) == ALL
+    assert answer["outcome"] == "approved" and list(steps) == ALL and steps["dialect"]["detail"] == "1987-bcd, edition 1987"
     assert "127.0.0.1" in steps["resolve"]["detail"] and str(bank.port) in steps["connect"]["detail"]
     assert steps["tls"]["skipped"] and "zero" in steps["verify"]["detail"]
     assert bank.get("ledger")["totals"]["verifications"] == before + 1
     assert driver.verify()["outcome"] == "approved", "the connection's own line is not touched"
     assert [own["state"] for own in driver.own] == ["up"]
     driver.stop()
+
+
+def test_what_the_dialect_has_no_place_for_is_told():
+    bank = Bank("dialect=cmf")
+    driver = Driver(bank.port, dialect="cmf").up()
+    told = steps_of(driver.ask("test"))["dialect"]
+    assert told["detail"].startswith("cmf, edition 2003; no place for eci: it is not sent") and "warning" not in told
+    driver.stop()
+    bank.stop()
 
 
 def test_without_a_card_and_without_sign_on(bank):
@@ -63,7 +72,7 @@ def test_nobody_listens():
     answer = driver.ask("test")
     steps = steps_of(answer)
     assert answer["outcome"] == "not_sent" and "refused" in answer["detail"]
-    assert list(steps) == ["resolve", "connect"] and "host and port" in steps["connect"]["advice"]
+    assert list(steps) == ["dialect", "resolve", "connect"] and "host and port" in steps["connect"]["advice"]
     driver.stop()
 
 
@@ -71,7 +80,7 @@ def test_a_name_that_does_not_exist():
     driver = Driver(1, host="bank.invalid", plain_network="accepted", connect_timeout_ms=20000)
     answer = driver.wait(driver.send("test", seconds=25), 30)
     steps = steps_of(answer)
-    assert answer["outcome"] == "not_sent" and list(steps) == ["resolve"] and "host" in steps["resolve"]["advice"]
+    assert answer["outcome"] == "not_sent" and list(steps) == ["dialect", "resolve"] and "host" in steps["resolve"]["advice"]
     driver.process.kill()
 
 

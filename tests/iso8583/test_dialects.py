@@ -25,6 +25,20 @@ def test_shipped_files_have_no_mistake_and_fit_a_parameter(path):
     assert path.stat().st_size <= 16384
 
 
+def test_lint_notes_what_has_no_place(tmp_path):
+    text = next(path for path in DIALECTS if path.stem == "1987-bcd").read_text()
+    file = tmp_path / "less.dialect"
+    file.write_text("\n".join(line for line in text.splitlines() if not line.startswith(("place cvc ", "place network"))) + "\n")
+    done = onfile("lint", file)
+    notes = [line.split(": note: ")[1] for line in done.stdout.splitlines() if ": note: " in line]
+    assert done.returncode == 0 and [note.split(":")[0] for note in notes] == [
+        "there is no place for network-transaction-id", "there is no place for cvc"]
+    assert "the code is never sent" in notes[1]
+    file.write_text(text.replace("edition 1987\n", ""))
+    done = onfile("lint", file)
+    assert done.returncode == 0 and "no line edition" in done.stdout and done.stdout.count("note: ") == 1
+
+
 def test_lint_tells_every_mistake_with_its_place(tmp_path):
     file = tmp_path / "bad.dialect"
     file.write_text('dialect bad\nmti bcd\nbitmap binary\nfield 3 n 6 LL "Code"\nfeld 4\nfield 2 n ..19 LL printable "Card"\n')

@@ -17,6 +17,7 @@ static const struct {
 	const char *name;
 	const char *advice; // what to change when it fails
 } steps[] = {
+	[PROBE_DIALECT] = { "dialect", "" }, // never fails
 	[PROBE_RESOLVE] = { "resolve", "Check the parameter host and this machine's name servers "
 	                               "(/etc/resolv.conf)." },
 	[PROBE_CONNECT] = { "connect", "Check host and port, the firewalls on the way, and that "
@@ -120,6 +121,31 @@ static void fail_step(struct probe *probe, const char *detail)
 	probe->step = PROBE_OVER;
 }
 
+// What the dialect has no place for, as long as it fits; `onfile iso8583 lint` tells it all.
+static void add_missing(void *context, const char *word, const char *lost)
+{
+	char *detail = context;
+	size_t length = strlen(detail);
+	size_t more = strlen(word) + strlen(lost) + sizeof "; no place for : ";
+
+	if (length + more < sizeof((struct probe_note *)NULL)->detail)
+		snprintf(detail + length, more, "; no place for %s: %s", word, lost);
+}
+
+static void note_dialect(struct probe *probe, const struct iso8583_dialect *dialect)
+{
+	static const char *const editions[] = {
+		[ISO8583_1987] = "1987", [ISO8583_1993] = "1993", [ISO8583_2003] = "2003"
+	};
+	char detail[sizeof((struct probe_note *)NULL)->detail];
+
+	snprintf(detail, sizeof detail, "%s, edition %s", dialect->name,
+	         editions[dialect->roles.edition]);
+	iso8583_roles_missing(&dialect->roles, add_missing, detail);
+	probe->step = PROBE_DIALECT;
+	note(probe, detail);
+}
+
 void probe_begin(struct driver *driver, uint64_t id, int64_t deadline_ms, json_t *request)
 {
 	struct probe *probe = &driver->probe;
@@ -136,8 +162,9 @@ void probe_begin(struct driver *driver, uint64_t id, int64_t deadline_ms, json_t
 	probe->note_count = 0;
 	probe->verification = NULL;
 	probe->refused = false;
-	probe->step = PROBE_RESOLVE;
 	probe->since_us = now_us();
+	note_dialect(probe, driver->parameters.dialect);
+	probe->step = PROBE_RESOLVE;
 	line_open(driver, &probe->line);
 }
 

@@ -9,6 +9,7 @@
 #define PROBE_STEPS 8
 
 enum probe_step {
+	PROBE_DIALECT,
 	PROBE_RESOLVE,
 	PROBE_CONNECT,
 	PROBE_TLS,

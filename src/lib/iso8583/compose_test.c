@@ -140,4 +140,48 @@ TEST(a_value_that_does_not_fit_its_part_is_an_error)
 	EXPECT(iso8583_compose_end(&composer).error == ERROR_INPUT);
 }
 
+struct told {
+	char words[400];
+	int count;
+};
+
+static void note_missing(void *context, const char *word, const char *lost)
+{
+	struct told *told = context;
+	size_t length = strlen(told->words);
+
+	snprintf(told->words + length, sizeof told->words - length, "%s ", word);
+	told->count++;
+	EXPECT(lost[0]);
+}
+
+TEST(what_has_no_place_is_told)
+{
+	struct told all = { 0 }, some = { 0 }, none = { 0 }, unspoken = { 0 };
+	struct iso8583_dialect *empty cleanup(iso8583_dialect_done) =
+	        read_dialect("edition 1987\n");
+	struct iso8583_dialect *part cleanup(iso8583_dialect_done) =
+	        read_dialect("edition 1987\nplace cvc 48.20\nplace local-time 11\n"
+	                     "send 24 stored=001 merchant=002 sign-on=801\n");
+	struct iso8583_dialect *silent cleanup(iso8583_dialect_done) = read_dialect("");
+	struct iso8583_dialect *shipped cleanup(iso8583_dialect_done) = NULL;
+	REQUIRE(empty && part && silent &&
+	        result_ok(iso8583_dialect_find(BYTES_LITERAL("1987-bcd"), &shipped)));
+
+	iso8583_roles_missing(&empty->roles, note_missing, &all);
+	EXPECT(strcmp(all.words,
+	              "category original network-transaction-id cvc cvc-result 3ds-version "
+	              "eci 3ds-value ds-transaction local-date-time replacement stored "
+	              "merchant sign-on ") == 0);
+	iso8583_roles_missing(&part->roles, note_missing, &some);
+	EXPECT(some.count == all.count - 5 && !strstr(some.words, "cvc cvc-result"));
+	iso8583_roles_missing(&silent->roles, note_missing, &unspoken);
+	iso8583_roles_missing(&shipped->roles, note_missing, &none);
+	EXPECT(unspoken.count == 0 && none.count == 0);
+	iso8583_dialect_done(&shipped);
+	REQUIRE(result_ok(iso8583_dialect_find(BYTES_LITERAL("cmf"), &shipped)));
+	iso8583_roles_missing(&shipped->roles, note_missing, &none);
+	EXPECT(strcmp(none.words, "eci ") == 0);
+}
+
 TAP_MAIN

@@ -7,9 +7,9 @@
 #define WORD_OF(word) (int)(word)->text.length, (const char *)(word)->text.data
 
 static const struct {
-	const char *word, *example;
+	const char *word, *example, *lost;
 } roles[] = {
-#define ROLE(name, word, example) { word, example },
+#define ROLE(name, word, example, lost) { word, example, lost },
 #include "iso8583/roles.def"
 #undef ROLE
 };
@@ -209,4 +209,37 @@ const struct iso8583_send *iso8583_send_for(const struct iso8583_roles *from, ui
 		if (iso8583_send_value(from, &from->sends[i], situation).length > 0)
 			return &from->sends[i];
 	return NULL;
+}
+
+static bool is_sent(const struct iso8583_roles *of, enum iso8583_situation situation)
+{
+	for (size_t i = 0; i < of->case_count; i++)
+		if (of->cases[i].situation & situation)
+			return true;
+	return false;
+}
+
+void iso8583_roles_missing(const struct iso8583_roles *of,
+                           void (*tell)(void *context, const char *word, const char *lost),
+                           void *context)
+{
+	const struct iso8583_spot *places = of->places;
+
+	if (of->edition == ISO8583_NO_EDITION)
+		return;
+	for (size_t i = 0; i < ISO8583_ROLES; i++)
+		if (!places[i].target && roles[i].lost[0])
+			tell(context, roles[i].word, roles[i].lost);
+	if (!places[ISO8583_ROLE_LOCAL_DATE_TIME].target && !places[ISO8583_ROLE_LOCAL_TIME].target)
+		tell(context, "local-date-time", "the local time of a payment is not sent");
+	if (!places[ISO8583_ROLE_ORIGINAL_AMOUNTS].target &&
+	    !places[ISO8583_ROLE_REPLACEMENT].target)
+		tell(context, "replacement",
+		     "a reversal in part does not say what stays, or of how much it is");
+	if (!is_sent(of, ISO8583_WHEN_STORED))
+		tell(context, "stored", "nothing says that a card is on file");
+	if (!is_sent(of, ISO8583_WHEN_MERCHANT))
+		tell(context, "merchant", "nothing says that the merchant alone starts a payment");
+	if (!is_sent(of, ISO8583_WHEN_SIGN_ON))
+		tell(context, "sign-on", "our network messages do not say what they ask for");
 }

@@ -18,7 +18,7 @@ enum iso8583_edition {
 };
 
 enum iso8583_role {
-#define ROLE(name, word, example) ISO8583_ROLE_##name,
+#define ROLE(name, word, example, lost) ISO8583_ROLE_##name,
 #include "iso8583/roles.def"
 #undef ROLE
 	ISO8583_ROLES,
@@ -75,5 +75,11 @@ struct bytes iso8583_send_value(const struct iso8583_roles *roles, const struct 
 // The situation that a received value of that line means; 0: none that the line names.
 uint32_t iso8583_send_meaning(const struct iso8583_roles *roles, const struct iso8583_send *send,
                               struct bytes value);
+// Calls `tell` for each value that a driver has and that the dialect has neither place nor line
+// for: the word of the line `place` or `send`, and one sentence about what follows. A dialect
+// without an edition is not spoken; of it nothing is told.
+void iso8583_roles_missing(const struct iso8583_roles *roles,
+                           void (*tell)(void *context, const char *word, const char *lost),
+                           void *context);
 // The line that has a value for the situation; NULL: none does.
 const struct iso8583_send *iso8583_send_for(const struct iso8583_roles *roles, uint32_t situation);
