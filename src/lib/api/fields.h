@@ -61,17 +61,10 @@ struct field {
 		NULL, FIELD_CONSTANT, false, NULL, NULL                                            \
 	}
 
-// What expand may name in an object.
-struct edge {
-	const char *name;
-	enum api_object to;
-};
-
 struct object_kind {
 	const char *name;
 	enum api_id_kind id;
 	const struct field *fields;
-	const struct edge *edges; // ends with a row without name
 };
 extern const struct object_kind customer_kind, card_kind, setup_intent_kind, setup_attempt_kind,
         payment_intent_kind, charge_kind, refund_kind, session_kind, portal_kind, webhook_kind,
@@ -90,12 +83,19 @@ void put_method_types(struct render *render);    // ["card"], what was asked for
 
 // A reference under the current member's name: null, an id, or the object.
 void put_reference(struct render *render, enum api_object kind, int64_t id);
-// An element of an array that is open; nothing is expanded below it.
-void put_inner(struct render *render, enum api_object kind, const void *object);
+// An element of the array that is open under the current member's name: a list's `data`.
+void put_element(struct render *render, enum api_object kind, const void *object);
+// A list under the current member's name, around its elements; `what`: the last word of its url,
+// behind `path` ("/v1/charges") and the object's id.
+void put_list_open(struct render *render);
+void put_list_close(struct render *render, bool more, const char *path, const char *what);
 // The list of a charge's refunds.
 void put_charge_refunds(struct render *render);
-// True when expand names the current member.
+// True when a path of expand is the current member, or goes on below it. expand.c.
 bool is_expanded(const struct render *render);
+// What expand may name in an object: by path which object stands there, null for what is never
+// there, and whether it is a list of them.
+json_t *api_expand_describe(enum api_object kind);
 // A text of details; NULL when it is not there.
 const char *detail_text(const struct render *render, const char *name);
 // A member of details as it is, or `otherwise`.

@@ -25,6 +25,8 @@ static size_t element(struct bytes name)
 	if (name.length < 2 || name.data[0] != '[' || end == name.length)
 		return 0;
 	struct bytes inside = bytes_slice(name, 1, end - 1);
+	if (inside.length > 1 && inside.data[0] == '0')
+		return 0; // one element has one name
 	return inside.length == 0 || text_to_number(inside, 999, &index) ? end + 1 : 0;
 }
 

@@ -140,23 +140,7 @@ void api_render_deleted(struct buffer *buffer, const struct api_view *view, enum
 	api_json_close(&json, '}');
 }
 
-// --- expand
-
-// True when a path of expand is this member, or goes on below it.
-bool is_expanded(const struct render *render)
-{
-	const struct api_expand *expand = render->view->expand;
-	char path[2 * API_PATH_CAPACITY];
-
-	if (!expand || expand->count == 0)
-		return false;
-	size_t length = (size_t)snprintf(path, sizeof(path), "%s%s", render->path, render->name);
-	for (size_t i = 0; i < expand->count; i++)
-		if (strncmp(expand->paths[i], path, length) == 0 &&
-		    (expand->paths[i][length] == '\0' || expand->paths[i][length] == '.'))
-			return true;
-	return false;
-}
+// --- what an object refers to
 
 union any_object {
 	struct customer customer;
@@ -199,9 +183,35 @@ static void put_expanded(struct render *render, enum api_object kind, union any_
 		           object, length < API_PATH_CAPACITY ? path : "!.");
 }
 
-void put_inner(struct render *render, enum api_object kind, const void *object)
+void put_element(struct render *render, enum api_object kind, const void *object)
 {
-	put_object(&render->json, NULL, render->view, kind, object, "!.");
+	char path[API_PATH_CAPACITY];
+	int length = snprintf(path, sizeof(path), "%s%s.data.", render->path, render->name);
+
+	put_object(&render->json, NULL, render->view, kind, object,
+	           length < API_PATH_CAPACITY ? path : "!.");
+}
+
+void put_list_open(struct render *render)
+{
+	api_json_open(&render->json, render->name, '{');
+	api_json_text(&render->json, "object", "list");
+	api_json_open(&render->json, "data", '[');
+}
+
+void put_list_close(struct render *render, bool more, const char *path, const char *what)
+{
+	struct api_json *json = &render->json;
+	char id[API_ID_CAPACITY];
+
+	api_id_make(render->view->id_key, api_object_id(render->kind, render->view->live),
+	            render->id, id);
+	api_json_close(json, ']');
+	api_json_flag(json, "has_more", more);
+	api_json_name(json, "url");
+	buffer_printf(json->buffer, "\"%s/%s/%s\"", path, id, what);
+	api_json_done(json);
+	api_json_close(json, '}');
 }
 
 void put_reference(struct render *render, enum api_object kind, int64_t id)
@@ -222,61 +232,6 @@ void put_reference(struct render *render, enum api_object kind, int64_t id)
 	}
 	api_id_make(render->view->id_key, api_object_id(kind, render->view->live), id, text);
 	api_json_text(&render->json, name, text);
-}
-
-// Goes one step along the path. Returns what is left, or NULL when this object has no such member.
-static const char *expand_step(enum api_object *kind, const char *path)
-{
-	if (*kind == API_NOTHING || *kind == API_EVENT)
-		return *kind == API_NOTHING ? "" : NULL;
-	for (const struct edge *edge = object_kinds[*kind]->edges; edge->name; edge++) {
-		size_t length = strlen(edge->name);
-		if (strncmp(path, edge->name, length) != 0 ||
-		    (path[length] != '\0' && path[length] != '.'))
-			continue;
-		*kind = edge->to;
-		return path + length + (path[length] == '.');
-	}
-	return NULL;
-}
-
-static bool expand_fits(const char *path, enum api_object kind, bool list)
-{
-	int depth = 1;
-
-	for (const char *c = path; *c; c++)
-		depth += *c == '.';
-	if (depth > API_EXPAND_DEPTH || !path[0] || path[strlen(path) - 1] == '.')
-		return false;
-	if (list) {
-		if (strncmp(path, "data", 4) != 0 || (path[4] != '\0' && path[4] != '.'))
-			return false;
-		path += path[4] ? 5 : 4;
-	}
-	while (path && *path)
-		path = expand_step(&kind, path);
-	return path != NULL;
-}
-
-bool api_expand_read(const struct api_params *params, enum api_object kind, bool list,
-                     struct api_expand *ret_expand, struct api_error *ret_error)
-{
-	const struct api_value *value;
-
-	ret_expand->count = 0;
-	for (size_t i = 0; (value = api_params_at(params, "expand[]", i)); i++) {
-		char shown[API_PATH_CAPACITY];
-		api_show(value->text, shown, sizeof(shown));
-		if (i == API_EXPAND_MAX)
-			return api_fail(ret_error, 400, NULL, "expand",
-			                "At most %d properties can be expanded", API_EXPAND_MAX);
-		if (!bytes_copy_text(value->text, ret_expand->paths[i], API_PATH_CAPACITY) ||
-		    !expand_fits(ret_expand->paths[i], kind, list))
-			return api_fail(ret_error, 400, NULL, "expand",
-			                "This property cannot be expanded (%s).", shown);
-		ret_expand->count = i + 1;
-	}
-	return true;
 }
 
 // --- members that many kinds have

@@ -81,11 +81,5 @@ static const struct field customer_session_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge customer_session_edges[] = {
-	{ "customer", API_CUSTOMER },
-	{ NULL, API_NOTHING },
-};
-
 const struct object_kind customer_session_kind = { "customer_session", API_ID_CUSTOMER_SESSION,
-	                                           customer_session_fields,
-	                                           customer_session_edges };
+	                                           customer_session_fields };

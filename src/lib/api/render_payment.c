@@ -152,16 +152,8 @@ static const struct field payment_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge payment_edges[] = {
-	{ "application", API_NOTHING },   { "customer", API_CUSTOMER },
-	{ "latest_charge", API_CHARGE },  { "on_behalf_of", API_NOTHING },
-	{ "payment_method", API_CARD },   { "payment_record", API_NOTHING },
-	{ "review", API_NOTHING },        { "source", API_NOTHING },
-	{ "transfer_data", API_NOTHING }, { NULL, API_NOTHING },
-};
-
 const struct object_kind payment_intent_kind = { "payment_intent", API_ID_PAYMENT_INTENT,
-	                                         payment_fields, payment_edges };
+	                                         payment_fields };
 
 // --- charge
 
@@ -415,18 +407,4 @@ static const struct field charge_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge charge_edges[] = {
-	{ "application", API_NOTHING },
-	{ "application_fee", API_NOTHING },
-	{ "balance_transaction", API_NOTHING },
-	{ "customer", API_CUSTOMER },
-	{ "failure_balance_transaction", API_NOTHING },
-	{ "on_behalf_of", API_NOTHING },
-	{ "payment_intent", API_PAYMENT_INTENT },
-	{ "refunds", API_NOTHING },
-	{ "review", API_NOTHING },
-	{ "source_transfer", API_NOTHING },
-	{ NULL, API_NOTHING },
-};
-
-const struct object_kind charge_kind = { "charge", API_ID_CHARGE, charge_fields, charge_edges };
+const struct object_kind charge_kind = { "charge", API_ID_CHARGE, charge_fields };

@@ -8,7 +8,7 @@ static const struct portal *portal(const struct render *render)
 	return render->object;
 }
 
-// A portal session names its customer, and its address; neither can be expanded.
+// A portal session names its customer, who cannot be expanded.
 static void put_customer(struct render *render)
 {
 	char id[API_ID_CAPACITY];
@@ -27,13 +27,53 @@ static void put_url(struct render *render)
 	api_json_text(&render->json, render->name, url);
 }
 
+// What the page lets a customer do.
+static const char features[] =
+        "{\"customer_update\":{\"allowed_updates\":[],\"enabled\":false},"
+        "\"invoice_history\":{\"enabled\":false},"
+        "\"payment_method_update\":{\"enabled\":true,\"payment_method_configuration\":null},"
+        "\"subscription_cancel\":{\"cancellation_reason\":{\"enabled\":false,"
+        "\"feedback_options\":null,\"options\":[]},\"enabled\":false,\"mode\":"
+        "\"at_period_end\",\"proration_behavior\":\"none\"},"
+        "\"subscription_update\":{\"billing_cycle_anchor\":null,\"default_allowed_updates\":[],"
+        "\"enabled\":false,\"proration_behavior\":\"none\",\"schedule_at_period_end\":"
+        "{\"conditions\":[]},\"trial_update_behavior\":\"end_trial\"}}";
+
+static void put_whole_configuration(struct render *render, const char *id)
+{
+	struct api_json *json = &render->json;
+	int64_t made_s = render->view->time_ms(portal(render)->merchant) / 1000;
+
+	api_json_open(json, render->name, '{');
+	api_json_text(json, "id", id);
+	api_json_text(json, "object", "billing_portal.configuration");
+	api_json_flag(json, "active", true);
+	api_json_null(json, "application");
+	api_json_raw(json, "business_profile",
+	             "{\"headline\":null,\"privacy_policy_url\":null,"
+	             "\"terms_of_service_url\":null}");
+	api_json_number(json, "created", made_s);
+	api_json_null(json, "default_return_url");
+	api_json_raw(json, "features", features);
+	api_json_flag(json, "is_default", true);
+	api_json_flag(json, "livemode", render->view->live);
+	api_json_raw(json, "login_page", "{\"enabled\":false,\"url\":null}");
+	api_json_raw(json, "metadata", "{}");
+	api_json_null(json, "name");
+	api_json_number(json, "updated", made_s);
+	api_json_close(json, '}');
+}
+
 // Every merchant has the one configuration that there is.
 static void put_configuration(struct render *render)
 {
-	char text[40];
+	char id[40];
 
-	snprintf(text, sizeof(text), "bpc_%lld", (long long)portal(render)->merchant);
-	api_json_text(&render->json, render->name, text);
+	snprintf(id, sizeof(id), "bpc_%lld", (long long)portal(render)->merchant);
+	if (is_expanded(render))
+		put_whole_configuration(render, id);
+	else
+		api_json_text(&render->json, render->name, id);
 }
 
 // flow_data as it came, with the members that the type has besides.
@@ -77,10 +117,4 @@ static const struct field portal_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge portal_edges[] = {
-	{ "configuration", API_NOTHING },
-	{ NULL, API_NOTHING },
-};
-
-const struct object_kind portal_kind = { "billing_portal.session", API_ID_PORTAL, portal_fields,
-	                                 portal_edges };
+const struct object_kind portal_kind = { "billing_portal.session", API_ID_PORTAL, portal_fields };

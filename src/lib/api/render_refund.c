@@ -97,14 +97,7 @@ static const struct field refund_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge refund_edges[] = {
-	{ "balance_transaction", API_NOTHING }, { "charge", API_CHARGE },
-	{ "customer", API_CUSTOMER },           { "payment_intent", API_PAYMENT_INTENT },
-	{ "payment_method", API_CARD },         { "source_transfer_reversal", API_NOTHING },
-	{ "transfer_reversal", API_NOTHING },   { NULL, API_NOTHING },
-};
-
-const struct object_kind refund_kind = { "refund", API_ID_REFUND, refund_fields, refund_edges };
+const struct object_kind refund_kind = { "refund", API_ID_REFUND, refund_fields };
 
 // The newest, as in the list of which this is the first page; only when asked for, as the clients
 // expect.
@@ -112,27 +105,17 @@ void put_charge_refunds(struct render *render)
 {
 	enum { SHOWN = 10 };
 	const struct api_view *view = render->view;
-	struct api_json *json = &render->json;
 	struct refund refunds[SHOWN + 1] = { 0 };
-	char id[API_ID_CAPACITY];
 
 	if (!is_expanded(render))
 		return;
 	size_t count =
 	        view->refunds ? view->refunds(view->owner, render->id, refunds, SHOWN + 1) : 0;
-	api_id_make(view->id_key, API_ID_CHARGE, render->id, id);
-	api_json_open(json, render->name, '{');
-	api_json_text(json, "object", "list");
-	api_json_open(json, "data", '[');
+	put_list_open(render);
 	for (size_t i = 0; i < count; i++) {
 		if (i < SHOWN)
-			put_inner(render, API_REFUND, &refunds[i]);
+			put_element(render, API_REFUND, &refunds[i]);
 		refund_done(&refunds[i]);
 	}
-	api_json_close(json, ']');
-	api_json_flag(json, "has_more", count > SHOWN);
-	api_json_name(json, "url");
-	buffer_printf(json->buffer, "\"/v1/charges/%s/refunds\"", id);
-	api_json_done(json);
-	api_json_close(json, '}');
+	put_list_close(render, count > SHOWN, "/v1/charges", "refunds");
 }

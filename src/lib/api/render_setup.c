@@ -142,15 +142,7 @@ static const struct field setup_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge setup_edges[] = {
-	{ "application", API_NOTHING },          { "customer", API_CUSTOMER },
-	{ "latest_attempt", API_SETUP_ATTEMPT }, { "mandate", API_NOTHING },
-	{ "on_behalf_of", API_NOTHING },         { "payment_method", API_CARD },
-	{ "single_use_mandate", API_NOTHING },   { NULL, API_NOTHING },
-};
-
-const struct object_kind setup_intent_kind = { "setup_intent", API_ID_SETUP_INTENT, setup_fields,
-	                                       setup_edges };
+const struct object_kind setup_intent_kind = { "setup_intent", API_ID_SETUP_INTENT, setup_fields };
 
 // --- setup_attempt
 
@@ -272,11 +264,5 @@ static const struct field attempt_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge attempt_edges[] = {
-	{ "application", API_NOTHING },       { "customer", API_CUSTOMER },
-	{ "on_behalf_of", API_NOTHING },      { "payment_method", API_CARD },
-	{ "setup_intent", API_SETUP_INTENT }, { NULL, API_NOTHING },
-};
-
 const struct object_kind setup_attempt_kind = { "setup_attempt", API_ID_SETUP_ATTEMPT,
-	                                        attempt_fields, attempt_edges };
+	                                        attempt_fields };

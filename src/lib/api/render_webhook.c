@@ -26,9 +26,4 @@ static const struct field webhook_fields[] = {
 	FIELDS_END,
 };
 
-static const struct edge webhook_edges[] = {
-	{ NULL, API_NOTHING },
-};
-
-const struct object_kind webhook_kind = { "webhook_endpoint", API_ID_WEBHOOK, webhook_fields,
-	                                  webhook_edges };
+const struct object_kind webhook_kind = { "webhook_endpoint", API_ID_WEBHOOK, webhook_fields };

@@ -88,6 +88,8 @@ static json_t *base_type(const char *type, size_t length)
 		return reference_or_id(type + 4, length - 4);
 	if (strncmp(type, "list:", 5) == 0)
 		return list_of(reference(type + 5, length - 5));
+	if (strncmp(type, "list", length) == 0)
+		return list_of(json_false());
 	if (strncmp(type, "strings", length) == 0 && length == 7)
 		return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
 	if (strncmp(type, "metadata", length) == 0)
@@ -154,8 +156,9 @@ json_t *api_schema_object(enum api_object kind, bool shopper)
 			json_array_append_new(required, json_string(field->name));
 	}
 	add_shown_once(kind, properties);
-	return json_pack("{s:s, s:o, s:o, s:b}", "type", "object", "properties", properties,
-	                 "required", required, "additionalProperties", 0);
+	return json_pack("{s:s, s:o, s:o, s:b, s:o}", "type", "object", "properties", properties,
+	                 "required", required, "additionalProperties", 0, "x-expandable",
+	                 api_expand_describe(kind));
 }
 
 // --- parameters

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { ITEMS_MAX = 100, AMOUNT_MAX = 99999999 };
+enum { ITEMS_MAX = 100, INDEX_MAX = 999, AMOUNT_MAX = 99999999 };
 
 struct item {
 	int64_t unit_amount, quantity;
@@ -78,33 +78,47 @@ static bool has_item(const struct api_call *call, const char *index)
 	return false;
 }
 
-// Clients number the elements from 0; one element may be written without a number.
+static bool add_item(struct api_call *call, const char *index, json_t *items,
+                     struct payment_intent *payment)
+{
+	struct item item;
+	char before[4];
+
+	memcpy(before, payment->currency, sizeof(before));
+	if (!read_item(call, index, &item) ||
+	    !api_currency_fits(call, "line_items", item.currency, payment->currency))
+		return false;
+	if (json_array_size(items) && strcmp(before, payment->currency) != 0)
+		return refuse(call, NULL, "line_items",
+		              "All line items must have the same currency.");
+	if (json_array_size(items) == ITEMS_MAX)
+		return refuse(call, NULL, "line_items", "A session has at most 100 line items.");
+	payment->amount += item.unit_amount * item.quantity;
+	if (payment->amount > AMOUNT_MAX)
+		return refuse(call, "amount_too_large", "line_items",
+		              "The total must be no more than 99999999.");
+	json_array_append_new(items, item_json(&item));
+	return true;
+}
+
+// Clients number the elements, mostly from 0; one element may be written without a number.
 static bool read_items(struct api_call *call, json_t *items, struct payment_intent *payment)
 {
-	char index[8] = "";
-	struct item item;
-	bool numbered = !has_item(call, "");
+	bool single = has_item(call, "");
+	char index[8];
 
-	for (int i = 0; i < ITEMS_MAX; i++) {
-		if (numbered)
-			snprintf(index, sizeof(index), "%d", i);
+	if (single && !add_item(call, "", items, payment))
+		return false;
+	for (int i = 0; i <= INDEX_MAX; i++) {
+		snprintf(index, sizeof(index), "%d", i);
 		if (!has_item(call, index))
-			break;
-		char before[4];
-		memcpy(before, payment->currency, sizeof(before));
-		if (!read_item(call, index, &item) ||
-		    !api_currency_fits(call, "line_items", item.currency, payment->currency))
+			continue;
+		if (single)
+			return refuse(
+			        call, NULL, "line_items",
+			        "Either number all line items, or send one without a number.");
+		if (!add_item(call, index, items, payment))
 			return false;
-		if (i > 0 && strcmp(before, payment->currency) != 0)
-			return refuse(call, NULL, "line_items",
-			              "All line items must have the same currency.");
-		payment->amount += item.unit_amount * item.quantity;
-		if (payment->amount > AMOUNT_MAX)
-			return refuse(call, "amount_too_large", "line_items",
-			              "The total must be no more than 99999999.");
-		json_array_append_new(items, item_json(&item));
-		if (!numbered)
-			break;
 	}
 	if (json_array_size(items) == 0)
 		return refuse(call, "parameter_missing", "line_items",

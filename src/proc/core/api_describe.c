@@ -201,12 +201,34 @@ static json_t *event_schema(void)
 	        "boolean", "pending_webhooks", "type", "integer", "type", "type", "string");
 }
 
+// A line of a checkout session.
+static json_t *item_schema(void)
+{
+	return json_pack("{s:s, s:[s,s,s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, "
+	                 "s:{s:s}}}",
+	                 "type", "object", "required", "id", "object", "amount_subtotal",
+	                 "amount_total", "currency", "quantity", "properties", "object", "const",
+	                 "item", "amount_subtotal", "type", "integer", "amount_total", "type",
+	                 "integer", "currency", "type", "string", "description", "type", "string",
+	                 "quantity", "type", "integer");
+}
+
+// Of the payment-methods page: there is one, and nobody can change it.
+static json_t *configuration_schema(void)
+{
+	return json_pack("{s:s, s:[s,s,s,s], s:{s:{s:s}, s:{s:s}, s:{s:b}, s:{s:s}}}", "type",
+	                 "object", "required", "id", "object", "is_default", "features",
+	                 "properties", "object", "const", "billing_portal.configuration", "id",
+	                 "type", "string", "is_default", "const", 1, "features", "type", "object");
+}
+
 static json_t *schemas(void)
 {
-	json_t *all =
-	        json_pack("{s:o, s:o, s:{s:s, s:[s,s,s], s:{s:{s:b}}}}", "error", error_schema(),
-	                  "event", event_schema(), "deleted", "type", "object", "required", "id",
-	                  "object", "deleted", "properties", "deleted", "const", 1);
+	json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:{s:s, s:[s,s,s], s:{s:{s:b}}}}", "error",
+	                        error_schema(), "event", event_schema(), "item", item_schema(),
+	                        "billing_portal.configuration", configuration_schema(), "deleted",
+	                        "type", "object", "required", "id", "object", "deleted",
+	                        "properties", "deleted", "const", 1);
 	char name[TEXT_CAPACITY];
 
 	for (int kind = API_NOTHING + 1; kind < API_OBJECTS; kind++)
