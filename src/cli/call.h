@@ -56,6 +56,8 @@ int cli_command(const struct cli_call *call, const char *verb, struct bytes argu
 int cli_command_to(const struct cli_call *call, const char *verb, struct bytes arguments,
                    struct bytes blob, void (*line)(void *owner, uint64_t stream, struct bytes text),
                    void *owner);
+// One of core's lines, on standard output (stream 1) or standard error.
+void cli_print_line(uint64_t stream, struct bytes text);
 // The same, and the lines of standard output go into a buffer, each with its line break.
 int cli_collect(const struct cli_call *call, const char *verb, struct bytes arguments,
                 struct buffer *ret_lines);

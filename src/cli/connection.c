@@ -3,7 +3,7 @@
 // socket; core stores the blob. What vault shows again are the parameters that the driver did not
 // call secret.
 #include "ask.h"
-#include "describe.h"
+#include "run_driver.h"
 #include "seal.h"
 
 #include "base/cleanup.h"
@@ -21,6 +21,7 @@ struct draft {
 	struct cli_driver *driver;
 	const struct cli_json *before; // what is shown of the connection that is changed; NULL: new
 	struct bytes hidden;           // the names of what is not shown of it
+	uint32_t user;                 // as whom its driver looks at the values
 	struct buffer parameters, grants, shown, blob, arguments;
 	struct cli_document given; // `parameters`, read again
 };
@@ -53,6 +54,7 @@ static struct draft *draft_new(struct cli_call *call)
 	}
 	draft->call = call;
 	draft->driver = driver;
+	draft->user = config_user(&call->config, CONFIG_USER_DRIVERS);
 	buffer_init_secret(&draft->parameters, CLI_PARAMETERS_JSON_MAX);
 	buffer_init(&draft->grants, CLI_GRANTS_MAX);
 	buffer_init(&draft->shown, 2048);
@@ -174,7 +176,14 @@ static bool prepare(struct draft *draft)
 			buffer_printf(&draft->shown, "%s%s", draft->shown.length ? " " : "",
 			              driver->parameters[i].name);
 	return result_ok(cli_json_read(buffer_view(&draft->parameters), &draft->given)) &&
-	       cli_put_grants(&draft->grants, driver, &draft->given.nodes[0], draft->before);
+	       cli_put_grants(&draft->grants, driver, &draft->given.nodes[0], draft->before) &&
+	       cli_driver_check(draft->call,
+	                        &(struct cli_checked){ .driver = driver,
+	                                               .given = &draft->given.nodes[0],
+	                                               .before = draft->before,
+	                                               .kept = draft->hidden,
+	                                               .grants = buffer_view(&draft->grants),
+	                                               .user = draft->user });
 }
 
 static int send_to_core(struct draft *draft, const char *verb)
@@ -232,6 +241,7 @@ int cli_connection_add(struct cli_call *call)
 
 struct kept {
 	char driver[65];
+	uint32_t number; // of the connection
 	struct buffer blob;
 	struct cli_opened opened;
 	struct cli_document document; // what is shown of it
@@ -255,7 +265,7 @@ static struct kept *fetch(const struct cli_call *call)
 		return NULL;
 	kept->opened.channel.fd = -1;
 	buffer_init(&kept->blob, CLI_BLOB_MAX);
-	if (!cli_fetch_blob(call, call->name, kept->driver, &kept->blob) ||
+	if (!cli_fetch_blob(call, call->name, kept->driver, &kept->number, &kept->blob) ||
 	    !cli_open_blob(call, call->name, kept->driver, buffer_view(&kept->blob),
 	                   &kept->opened)) {
 		kept_free(&kept);
@@ -282,6 +292,8 @@ static int set_parameters(struct cli_call *call)
 		return CLI_FAILED;
 	draft->before = &kept->document.nodes[0];
 	draft->hidden = kept->opened.hidden;
+	if (call->config.users)
+		draft->user = config_user_of_driver(&call->config, kept->number);
 	if (!read_driver(draft, name ? name : kept->driver) || !prepare(draft) ||
 	    !seal(draft, buffer_view(&kept->blob)))
 		return CLI_FAILED;
@@ -333,6 +345,9 @@ int cli_connection_show(struct cli_call *call)
 	for (const struct cli_json *one = kept->document.nodes[0].first; one; one = one->next)
 		print_value(one);
 	print_names("  %-20.*s (set, not shown)\n", kept->opened.hidden, ' ');
+	if (call->config.users)
+		printf("the driver runs as the user with number %lu\n",
+		       (unsigned long)config_user_of_driver(&call->config, kept->number));
 	printf("the driver's sandbox lets it\n");
 	print_names("  %.*s\n", kept->opened.grants, '\n');
 	if (kept->opened.grants.length == 0)

@@ -1,24 +1,19 @@
 // Running `--describe` and reading its answer. It comes from a program that may be anything, so
 // every part of it is checked before it is used.
-#include "describe.h"
+#include "run_driver.h"
 
 #include "parent/launch.h"
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { DESCRIBE_MS = 10000, END_MS = 2000, DESCRIPTION_MAX = 256 * 1024, STEP = 16 * 1024 };
+enum { DESCRIPTION_MAX = 256 * 1024 };
 
 // --- reading the description
 
@@ -201,6 +196,7 @@ static bool read_head(const struct cli_json *root, struct cli_driver *driver, co
 	driver->kind = cli_json_text(root, "kind");
 	driver->version = cli_json_text(root, "version");
 	driver->operations = cli_json_member(root, "operations");
+	driver->checks = cli_json_true(root, "checks");
 	*ret_why = "its name is not 1 to 48 of a-z, 0-9 and -";
 	if (!is_word(driver->name, '-'))
 		return false;
@@ -248,64 +244,7 @@ const struct cli_parameter *cli_parameter(const struct cli_driver *driver, struc
 	return NULL;
 }
 
-// --- running it
-
-// Reads until the end, not longer than it may take.
-static bool read_all(int fd, struct buffer *text)
-{
-	int64_t until_ms = clock_monotonic_ms() + DESCRIBE_MS;
-
-	for (;;) {
-		struct pollfd poller = { .fd = fd, .events = POLLIN };
-		int64_t wait = until_ms - clock_monotonic_ms();
-		if (wait <= 0 || poll(&poller, 1, (int)wait) <= 0)
-			return false;
-		uint8_t *room = buffer_room(text, STEP);
-		ssize_t got = room ? read(fd, room, STEP) : -1;
-		if (got <= 0)
-			return got == 0;
-		buffer_grew(text, (size_t)got);
-	}
-}
-
-// Waits for its end, which is not to be long after the end of its output.
-static bool ended_well(pid_t pid)
-{
-	int process cleanup(cleanup_fd) = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd poller = { .fd = process, .events = POLLIN };
-	int status = -1;
-
-	if (process < 0 || poll(&poller, 1, END_MS) <= 0)
-		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	kill(-pid, SIGKILL); // what it left behind
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static bool run_describe(int program, const char *name, uint32_t user, struct buffer *text)
-{
-	const struct jail_foreign nothing = { 0 };
-	int output[2];
-
-	if (pipe2(output, O_CLOEXEC) != 0)
-		return false;
-	pid_t pid = launch(&(struct launch){ .program = program,
-	                                     .folder = -1,
-	                                     .name = name,
-	                                     .argument = "--describe",
-	                                     .input = -1,
-	                                     .output = output[1],
-	                                     .channel = -1,
-	                                     .user = user,
-	                                     .foreign = &nothing });
-	close(output[1]);
-	bool good = pid > 0 && read_all(output[0], text);
-	close(output[0]);
-	if (pid > 0 && !good)
-		kill(-pid, SIGKILL);
-	return pid > 0 && ended_well(pid) && good;
-}
+// --- asking for it
 
 bool cli_driver_read_file(const struct cli_call *call, int program, const char *title,
                           struct cli_driver *ret_driver)
@@ -314,7 +253,14 @@ bool cli_driver_read_file(const struct cli_call *call, int program, const char *
 	const char *why = "";
 
 	buffer_init(&text, DESCRIPTION_MAX);
-	if (!run_describe(program, title, config_user(&call->config, CONFIG_USER_DRIVERS), &text)) {
+	const struct jail_foreign nothing = { 0 };
+	if (!cli_run_driver(
+	            &(struct cli_run){ .program = program,
+	                               .name = title,
+	                               .argument = "--describe",
+	                               .user = config_user(&call->config, CONFIG_USER_DRIVERS),
+	                               .foreign = &nothing },
+	            &text)) {
 		cli_fail(0,
 		         "%s did not describe itself: it has to print its description when it is "
 		         "called with --describe, with no network and no files, and exit with 0",
@@ -327,7 +273,7 @@ bool cli_driver_read_file(const struct cli_call *call, int program, const char *
 	return false;
 }
 
-bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver)
+int cli_driver_open(const struct cli_call *call, const char *name)
 {
 	int folder cleanup(cleanup_fd) =
 	        open(call->config.drivers, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -335,11 +281,18 @@ bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_d
 	const char *why = "the drivers' folder cannot be opened";
 
 	(void)snprintf(file, sizeof(file), "driver-%s", name);
-	int program cleanup(cleanup_fd) =
-	        !is_word(name, '-') || folder < 0 ? -1 : launch_open(folder, file, &why);
-	if (program >= 0)
-		return cli_driver_read_file(call, program, file, ret_driver);
-	cli_fail(0, "the driver %s in %s cannot be used: %s", name, call->config.drivers,
-	         is_word(name, '-') ? why : "a driver's name is of a-z, 0-9 and -");
-	return false;
+	int program = !is_word(name, '-') || folder < 0 ? -1 : launch_open(folder, file, &why);
+	if (program < 0)
+		cli_fail(0, "the driver %s in %s cannot be used: %s", name, call->config.drivers,
+		         is_word(name, '-') ? why : "a driver's name is of a-z, 0-9 and -");
+	return program;
+}
+
+bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver)
+{
+	int program cleanup(cleanup_fd) = cli_driver_open(call, name);
+	char file[CLI_DRIVER_NAME_MAX + sizeof("driver-")];
+
+	(void)snprintf(file, sizeof(file), "driver-%s", name);
+	return program >= 0 && cli_driver_read_file(call, program, file, ret_driver);
 }

@@ -31,6 +31,7 @@ struct cli_driver {
 	const struct cli_json *operations;
 	const struct cli_json
 	        *sandbox; // what it wants of network, files and processes; NULL: nothing
+	bool checks;      // it has a `--check`
 	struct cli_parameter parameters[CLI_PARAMETERS_MAX];
 	int count;
 };
@@ -39,7 +40,9 @@ struct cli_driver {
 // sandbox without network and files) and reads it. False: the sentence is on standard error.
 // cli_driver_done() is due in every case; it accepts NULL.
 bool cli_driver_read(const struct cli_call *call, const char *name, struct cli_driver *ret_driver);
-// The same for a program file that is open.
+// Opens the installed driver's file. -1: the sentence is on standard error.
+int cli_driver_open(const struct cli_call *call, const char *name);
+// The same as cli_driver_read() for a program file that is open.
 bool cli_driver_read_file(const struct cli_call *call, int program, const char *title,
                           struct cli_driver *ret_driver);
 // The same from the text that a driver printed. `ret_why` is a sentence.

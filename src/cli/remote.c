@@ -80,11 +80,9 @@ void cli_put_argument(struct buffer *arguments, const char *name, const char *va
 }
 
 // What comes may hold anything; a terminal gets no control characters from us.
-static void print_line(void *owner, uint64_t stream, struct bytes text)
+void cli_print_line(uint64_t stream, struct bytes text)
 {
 	FILE *to = stream == 2 ? stderr : stdout;
-
-	(void)owner;
 
 	for (size_t i = 0; i < text.length; i++) {
 		uint8_t c = text.data[i];
@@ -117,6 +115,12 @@ int cli_command_to(const struct cli_call *call, const char *verb, struct bytes a
 	return cli_fail(CLI_FAILED, "core did not finish its answer: %s", result.detail);
 }
 
+static void print_line(void *owner, uint64_t stream, struct bytes text)
+{
+	(void)owner;
+	cli_print_line(stream, text);
+}
+
 int cli_command(const struct cli_call *call, const char *verb, struct bytes arguments,
                 struct bytes blob)
 {
@@ -131,7 +135,7 @@ static void collect(void *owner, uint64_t stream, struct bytes text)
 		buffer_put(lines, text);
 		buffer_put_byte(lines, '\n');
 	} else {
-		print_line(NULL, stream, text);
+		cli_print_line(stream, text);
 	}
 }
 

@@ -83,7 +83,7 @@ void cli_opened_done(struct cli_opened *opened)
 }
 
 bool cli_fetch_blob(const struct cli_call *call, const char *name, char ret_driver[static 65],
-                    struct buffer *ret_blob)
+                    uint32_t *ret_number, struct buffer *ret_blob)
 {
 	struct wire_channel channel cleanup(wire_channel_done) = { .fd = -1 };
 	struct buffer arguments cleanup(buffer_done) = { 0 };
@@ -107,6 +107,7 @@ bool cli_fetch_blob(const struct cli_call *call, const char *name, char ret_driv
 	if (message.row->number == WIRE_CLI_BLOB &&
 	    bytes_copy_text(message.fields[WIRE_CLI_BLOB_DRIVER].bytes, ret_driver, 65)) {
 		buffer_put(ret_blob, message.fields[WIRE_CLI_BLOB_BLOB].bytes);
+		*ret_number = (uint32_t)message.fields[WIRE_CLI_BLOB_CONNECTION].number;
 		return !ret_blob->failed;
 	}
 	cli_fail(0, "there is no connection %s", name);

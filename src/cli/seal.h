@@ -17,7 +17,7 @@ bool cli_seal(const struct cli_call *call, const struct cli_seal *seal, struct b
 
 // What core keeps of the connection. False: the sentence is on standard error.
 bool cli_fetch_blob(const struct cli_call *call, const char *name, char ret_driver[static 65],
-                    struct buffer *ret_blob);
+                    uint32_t *ret_number, struct buffer *ret_blob);
 
 // What vault says is in the blob; views of the message, which live as long as the channel.
 struct cli_opened {

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/secret.h"
+#include "tls/look.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -269,6 +270,30 @@ static const char *certificate_line(CURL *easy, const char *name)
 	return "?";
 }
 
+// One that ends soon, of the server's chain or of our own.
+static void find_soon(const struct parameters *parameters, CURL *easy, struct call_trace *trace)
+{
+	struct curl_certinfo *info = NULL;
+	struct buffer text cleanup(buffer_done) = { 0 };
+	int64_t now_ms = clock_wall_ms();
+
+	buffer_init(&text, 1024);
+	bool found = tls_text_ends_soon(bytes_text(parameters->certificate),
+	                                "our own certificate (parameter certificate)", now_ms,
+	                                CERTIFICATE_DAYS, &text);
+	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK)
+		info = NULL;
+	for (int i = 0; info && i < info->num_of_certs && !found; i++)
+		for (const struct curl_slist *line = info->certinfo[i]; line && !found;
+		     line = line->next)
+			if (strncmp(line->data, "Cert:", 5) == 0)
+				found = tls_text_ends_soon(bytes_text(line->data + 5),
+				                           i == 0 ? "the server's certificate"
+				                                  : "the authority's certificate",
+				                           now_ms, CERTIFICATE_DAYS, &text);
+	snprintf(trace->soon, sizeof(trace->soon), "%s", found ? buffer_text(&text) : "");
+}
+
 static void describe_certificate(CURL *easy, struct call_trace *trace)
 {
 	snprintf(trace->certificate, sizeof(trace->certificate),
@@ -291,7 +316,7 @@ static enum call_step step_of(CURLcode code, const double ms[static 4])
 }
 
 // Times of libcurl are microseconds since the start of the call.
-static void take_trace(struct open_call *open, CURLcode code)
+static void take_trace(const struct parameters *parameters, struct open_call *open, CURLcode code)
 {
 	static const CURLINFO infos[] = { CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T,
 		                          CURLINFO_APPCONNECT_TIME_T, CURLINFO_TOTAL_TIME_T };
@@ -310,8 +335,10 @@ static void take_trace(struct open_call *open, CURLcode code)
 	curl_easy_getinfo(open->easy, CURLINFO_PRIMARY_PORT, &trace->port);
 	snprintf(trace->address, sizeof(trace->address), "%s", address ? address : "");
 	trace->reached = step_of(code, trace->ms);
-	if (trace->tls)
+	if (trace->tls) {
 		describe_certificate(open->easy, trace);
+		find_soon(parameters, open->easy, trace);
+	}
 }
 
 void calls_fresh(struct calls *calls)
@@ -319,7 +346,7 @@ void calls_fresh(struct calls *calls)
 	calls->fresh = true;
 }
 
-static void judge(struct open_call *open, CURLcode code)
+static void judge(const struct parameters *parameters, struct open_call *open, CURLcode code)
 {
 	long status = 0;
 	long sent = 0;
@@ -329,7 +356,7 @@ static void judge(struct open_call *open, CURLcode code)
 	curl_easy_getinfo(open->easy, CURLINFO_REQUEST_SIZE, &sent);
 	curl_easy_getinfo(open->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
 	open->call.end = CALL_UNKNOWN;
-	take_trace(open, code);
+	take_trace(parameters, open, code);
 	if (code == CURLE_OK && status == 200) {
 		open->call.end = CALL_ANSWERED;
 		open->call.detail = "";
@@ -361,7 +388,7 @@ void calls_run(struct calls *calls)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &open);
-		judge(open, message->data.result);
+		judge(calls->parameters, open, message->data.result);
 		finish(calls, open);
 	}
 }

@@ -23,6 +23,7 @@ struct call_trace {
 	char address[48];
 	long port;
 	char certificate[256]; // of the server: subject, until when, issuer
+	char soon[256];        // a certificate that ends within 30 days, ours too; empty: none
 };
 
 struct call {

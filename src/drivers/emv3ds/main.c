@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "tls/look.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -173,11 +174,9 @@ static void write_output(struct driver *driver)
 }
 
 // The first line, read byte by byte so that not one byte of the next is taken.
-static struct result read_parameters(struct driver *driver)
+static struct result read_parameters(struct driver *driver, const char **ret_name)
 {
-	const char *name = "";
 	cleanup(buffer_done) struct buffer line = { 0 };
-	struct result result;
 	uint8_t byte;
 	ssize_t got;
 
@@ -186,10 +185,40 @@ static struct result read_parameters(struct driver *driver)
 		buffer_put_byte(&line, byte);
 	if (got != 1 || line.failed)
 		return FAIL(ERROR_INPUT, "there is no line of parameters");
-	result = parameters_read(buffer_view(&line), &driver->parameters, &name);
-	if (!result_ok(result))
-		log_event(LOG_ERROR, "parameters", LOG_RESULT(result), LOG_TEXT("field", name));
-	return result;
+	return parameters_read(buffer_view(&line), &driver->parameters, ret_name);
+}
+
+// What an operator should know of the values, before they are sealed: docs/drivers.md, `--check`.
+static int check(struct driver *driver)
+{
+	static const struct tls_names names = { "ca", "certificate", "key" };
+	struct parameters *parameters = &driver->parameters;
+	struct buffer text cleanup(buffer_done) = { 0 };
+	struct buffer answer cleanup(buffer_done) = { 0 };
+	int64_t now_ms = clock_wall_ms();
+	const char *name = "";
+
+	buffer_init(&text, 2048);
+	buffer_init(&answer, LINE_MAX_BYTES);
+	struct result result = read_parameters(driver, &name);
+	struct tls_brought brought = { 0 };
+	if (result_ok(result))
+		brought = (struct tls_brought){ bytes_text(parameters->ca),
+			                        bytes_text(parameters->certificate),
+			                        bytes_text(parameters->key) };
+	else
+		buffer_printf(&text, "The parameter %s: %s.", name, result.detail);
+	bool good = result_ok(result) && tls_look(&brought, &names, now_ms, &text);
+	bool soon = good && tls_text_ends_soon(brought.certificate, "certificate:", now_ms,
+	                                       CERTIFICATE_DAYS, &text);
+	json_t *said = good ? json_pack("{s:[]}", "notes")
+	                    : json_pack("{s:s}", "problem", buffer_text(&text));
+	if (soon)
+		json_array_append_new(json_object_get(said, "notes"),
+		                      json_string(buffer_text(&text)));
+	result = emv3ds_write(said, &answer);
+	json_decref(said);
+	return result_ok(result) && puts(buffer_text(&answer)) >= 0 && fflush(stdout) == 0 ? 0 : 1;
 }
 
 static bool is_over(const struct driver *driver)
@@ -225,10 +254,13 @@ static struct result run(struct driver *driver)
 
 static int serve(struct driver *driver)
 {
-	struct result result = read_parameters(driver);
+	const char *name = "";
+	struct result result = read_parameters(driver, &name);
 
-	if (!result_ok(result))
+	if (!result_ok(result)) {
+		log_event(LOG_ERROR, "parameters", LOG_RESULT(result), LOG_TEXT("field", name));
 		return 1;
+	}
 	result = calls_new(&driver->parameters, &driver->calls);
 	if (result_ok(result)) {
 		fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
@@ -262,15 +294,16 @@ int main(int argc, char **argv)
 		return 1;
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
 		return describe();
-	if (argc != 1) {
-		fputs("usage: driver-emv3ds [--describe]\n", stderr);
+	bool checks = argc == 2 && strcmp(argv[1], "--check") == 0;
+	if (argc != 1 && !checks) {
+		fputs("usage: driver-emv3ds [--describe|--check]\n", stderr);
 		return 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_DUMPABLE, 0); // no core file: lines hold card numbers
 	buffer_init_secret(&driver.in, IN_MAX);
 	buffer_init(&driver.out, OUT_MAX);
-	status = serve(&driver);
+	status = checks ? check(&driver) : serve(&driver);
 	directory_done(&driver);
 	calls_free(driver.calls);
 	buffer_done(&driver.in);

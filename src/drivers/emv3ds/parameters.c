@@ -201,10 +201,11 @@ static json_t *describe_row(const struct parameter *row)
 
 struct result parameters_describe(struct buffer *buffer)
 {
-	cleanup(cleanup_json) json_t *described = json_pack(
-	        "{s:i,s:s,s:s,s:s,s:[s,s,s,s],s:{s:[s]},s:[]}", "contract", 1, "name", "emv3ds",
-	        "version", ONFILE_VERSION, "kind", "authentication", "operations", "versions",
-	        "authenticate", "results", "test", "sandbox", "connect", "url", "parameters");
+	cleanup(cleanup_json) json_t *described =
+	        json_pack("{s:i,s:s,s:s,s:s,s:[s,s,s,s],s:b,s:{s:[s]},s:[]}", "contract", 1, "name",
+	                  "emv3ds", "version", ONFILE_VERSION, "kind", "authentication",
+	                  "operations", "versions", "authenticate", "results", "test", "checks", 1,
+	                  "sandbox", "connect", "url", "parameters");
 
 	for (size_t i = 0; described && i < TABLE_ROWS; i++)
 		if (json_array_append_new(json_object_get(described, "parameters"),

@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+// A certificate that ends within so many days is told.
+enum { CERTIFICATE_DAYS = 30 };
+
 struct parameters {
 	const char *url;
 	const char *requestor_id;

@@ -36,6 +36,8 @@ static void add(json_t *list, enum call_step step, const struct call_trace *trac
 	json_t *row = json_pack("{s:s,s:f,s:s}", "step", steps[step].name, "ms", trace->ms[step],
 	                        "detail", detail);
 
+	if (step == CALL_TLS && trace->soon[0])
+		json_object_set_new(row, "warning", json_string(trace->soon));
 	json_array_append_new(list, row);
 }
 

@@ -15,6 +15,9 @@
 // The longest frame that we send: a message of the largest size that a dialect can have.
 #define FRAME_MAX (ISO8583_MESSAGE_MAX + ISO8583_FRAME_OVERHEAD)
 
+// A certificate that ends within so many days is told.
+enum { CERTIFICATE_DAYS = 30 };
+
 struct driver {
 	struct parameters parameters;
 	struct flight flight;
@@ -38,6 +41,10 @@ struct driver {
 // Reads the first line of standard input and the files that it names. A failure was told and
 // logged. start.c.
 MUST_USE struct result driver_start(struct driver *driver);
+
+// Reads the first line and the files that it names, writes what an operator should know of them
+// (docs/drivers.md, `--check`), and goes no further. start.c.
+MUST_USE struct result driver_check(struct driver *driver);
 
 // Works on one line of standard input (without its line break): a request. requests.c.
 void driver_read_line(struct driver *driver, struct bytes line);

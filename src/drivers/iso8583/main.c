@@ -1,4 +1,5 @@
-// driver-iso8583: `--describe`, or the loop over standard input, standard output and the line.
+// driver-iso8583: `--describe`, `--check`, or the loop over standard input, standard output and the
+// line.
 #include "driver.h"
 
 #include "base/cleanup.h"
@@ -266,7 +267,7 @@ static struct result enter_jail(const struct driver *driver)
 	                        .files = 32 + 2 * LINES_MAX });
 }
 
-static int start_and_run(void)
+static int start_and_run(bool check)
 {
 	static struct driver driver;
 	int status = 2;
@@ -279,14 +280,14 @@ static int start_and_run(void)
 	line_init(&driver.probe.line, true);
 	driver.probe.line.state = LINE_OVER;
 	driver.probe.line.timer_ms = INT64_MAX;
-	struct result result = driver_start(&driver);
-	if (result_ok(result)) {
+	struct result result = check ? driver_check(&driver) : driver_start(&driver);
+	if (result_ok(result) && !check) {
 		result = enter_jail(&driver);
 		if (!result_ok(result))
 			log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
 	}
 	if (result_ok(result))
-		status = run(&driver);
+		status = check ? 0 : run(&driver);
 	else if (result.error == ERROR_CLOSED)
 		status = 0;
 	for (size_t i = 0; i < LINES_MAX; i++)
@@ -306,8 +307,9 @@ int main(int argc, char **argv)
 	log_init("driver-iso8583");
 	if (argc == 2 && strcmp(argv[1], "--describe") == 0)
 		return describe();
-	if (argc != 1) {
-		fputs("usage: driver-iso8583 [--describe]\n", stderr);
+	bool check = argc == 2 && strcmp(argv[1], "--check") == 0;
+	if (argc != 1 && !check) {
+		fputs("usage: driver-iso8583 [--describe|--check]\n", stderr);
 		return 2;
 	}
 	if (getenv("ONFILE_DRIVER_DEBUG"))
@@ -324,5 +326,5 @@ int main(int argc, char **argv)
 	tzset();
 	json_object_seed(0);
 	tls_prepare();
-	return start_and_run();
+	return start_and_run(check);
 }

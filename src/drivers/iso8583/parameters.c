@@ -206,7 +206,7 @@ void parameters_describe(struct buffer *buffer)
 {
 	buffer_put_text(buffer, "{\"contract\":1,\"name\":\"iso8583\",\"version\":\"" ONFILE_VERSION
 	                        "\",\"kind\":\"bank\",\"operations\":[\"verify\",\"authorize\","
-	                        "\"capture\",\"reverse\",\"refund\",\"test\"],"
+	                        "\"capture\",\"reverse\",\"refund\",\"test\"],\"checks\":true,"
 	                        "\"sandbox\":{\"connect\":[\"port\"]},\"parameters\":[");
 	for (size_t i = 0; i < parameter_rows_count; i++) {
 		if (i > 0)

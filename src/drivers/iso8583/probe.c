@@ -10,9 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-// A certificate that ends within so many days is told.
-enum { CERTIFICATE_DAYS = 30 };
-
 static const struct {
 	const char *name;
 	const char *advice; // what to change when it fails

@@ -2,8 +2,11 @@
 // they name, all read before the sandbox closes.
 #include "driver.h"
 
+#include "base/check.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "tls/look.h"
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -53,29 +56,54 @@ static bool read_file(const char *name, const char *path, struct buffer *text,
 	}
 	if (!path[0] || (fd >= 0 && got == 0))
 		return true;
+	bool denied = !text->failed && errno == EACCES;
 	buffer_printf(sentence,
-	              "The file of the parameter %s cannot be read by this driver's user: %s.",
-	              name, text->failed ? "it is longer than 1 MiB" : strerror(errno));
+	              "The file of the parameter %s cannot be read by this driver's user: %s.%s",
+	              name, text->failed ? "it is longer than 1 MiB" : strerror(errno),
+	              denied ? " Give it to that user (chown): `onfile connection show` says "
+	                       "which, once the connection is there without this parameter."
+	                     : "");
 	return false;
+}
+
+// What TLS is made of.
+struct texts {
+	struct buffer ca, certificate, key;
+};
+
+static void texts_done(struct texts *texts)
+{
+	buffer_done(&texts->ca);
+	buffer_done(&texts->certificate);
+	buffer_done(&texts->key);
+}
+
+// Reads the files of the parameters. False: the sentence says which cannot be read.
+static bool read_texts(const struct parameters *parameters, struct texts *texts,
+                       struct buffer *sentence)
+{
+	const char *authorities = parameters->ca_file[0] ? parameters->ca_file : SYSTEM_AUTHORITIES;
+
+	buffer_init(&texts->ca, FILE_LIMIT);
+	buffer_init(&texts->certificate, FILE_LIMIT);
+	buffer_init_secret(&texts->key, FILE_LIMIT);
+	return read_file("ca_file", authorities, &texts->ca, sentence) &&
+	       read_file("client_certificate", parameters->certificate, &texts->certificate,
+	                 sentence) &&
+	       read_file("client_key", parameters->key, &texts->key, sentence);
 }
 
 static struct result make_tls(struct driver *driver, struct buffer *sentence)
 {
 	const struct parameters *parameters = &driver->parameters;
-	const char *authorities = parameters->ca_file[0] ? parameters->ca_file : SYSTEM_AUTHORITIES;
-	cleanup(buffer_done) struct buffer ca, certificate, key;
+	struct texts texts cleanup(texts_done) = { 0 };
 
-	buffer_init(&ca, FILE_LIMIT);
-	buffer_init(&certificate, FILE_LIMIT);
-	buffer_init_secret(&key, FILE_LIMIT);
-	if (!read_file("ca_file", authorities, &ca, sentence) ||
-	    !read_file("client_certificate", parameters->certificate, &certificate, sentence) ||
-	    !read_file("client_key", parameters->key, &key, sentence))
+	if (!read_texts(parameters, &texts, sentence))
 		return FAIL(ERROR_SYSTEM, "a file cannot be read");
 	const struct tls_options options = {
-		.authorities = buffer_view(&ca),
-		.certificate = buffer_view(&certificate),
-		.key = buffer_view(&key),
+		.authorities = buffer_view(&texts.ca),
+		.certificate = buffer_view(&texts.certificate),
+		.key = buffer_view(&texts.key),
 		.minimum = parameters->tls_1_3 ? TLS_1_3 : TLS_1_2,
 	};
 	struct result result = tls_client_context(&options, &driver->tls);
@@ -84,8 +112,9 @@ static struct result make_tls(struct driver *driver, struct buffer *sentence)
 	return result;
 }
 
-static struct result use_first_line(struct driver *driver, const json_t *json,
-                                    struct buffer *sentence)
+// The parameters of the first line, without the files that they name.
+static struct result read_parameters(struct driver *driver, const json_t *json,
+                                     struct buffer *sentence)
 {
 	if (json_integer_value(json_object_get(json, "contract")) != 1) {
 		buffer_put_text(sentence, "The first line is not of contract 1.");
@@ -93,10 +122,15 @@ static struct result use_first_line(struct driver *driver, const json_t *json,
 	}
 	TRY(parameters_read(json_object_get(json, "parameters"), &driver->parameters, sentence));
 	struct result result = line_check_host(driver);
-	if (!result_ok(result)) {
+	if (!result_ok(result))
 		buffer_put_text(sentence, result.detail);
-		return result;
-	}
+	return result;
+}
+
+static struct result use_first_line(struct driver *driver, const json_t *json,
+                                    struct buffer *sentence)
+{
+	TRY(read_parameters(driver, json, sentence));
 	driver->mac = mac_new(&driver->parameters);
 	return driver->parameters.tls ? make_tls(driver, sentence) : RESULT_OK;
 }
@@ -118,4 +152,73 @@ struct result driver_start(struct driver *driver)
 	log_event(LOG_ERROR, "bad_parameters", LOG_TEXT("detail", buffer_text(&sentence)));
 	(void)!write(STDOUT_FILENO, driver->output.data, driver->output.length);
 	return result;
+}
+
+// --- `--check`
+
+// Files, and what is in them. Notes about what ends soon go into the list.
+static struct result look_at_files(struct driver *driver, struct buffer *sentence, json_t *notes)
+{
+	static const struct tls_names names = { "ca_file", "client_certificate", "client_key" };
+	struct texts texts cleanup(texts_done) = { 0 };
+	struct buffer soon cleanup(buffer_done) = { 0 };
+	int64_t now_ms = clock_wall_ms();
+
+	if (!read_texts(&driver->parameters, &texts, sentence))
+		return FAIL(ERROR_SYSTEM, "a file cannot be read");
+	const struct tls_brought brought = { buffer_view(&texts.ca),
+		                             buffer_view(&texts.certificate),
+		                             buffer_view(&texts.key) };
+	if (!tls_look(&brought, &names, now_ms, sentence))
+		return FAIL(ERROR_INPUT, "a file is not as it should be");
+	TRY(make_tls(driver, sentence));
+	buffer_init(&soon, 1024);
+	if (tls_text_ends_soon(brought.certificate, "client_certificate:", now_ms, CERTIFICATE_DAYS,
+	                       &soon))
+		json_array_append_new(notes, json_string(buffer_text(&soon)));
+	return RESULT_OK;
+}
+
+static void note_missing(void *context, const char *word, const char *lost)
+{
+	json_array_append_new(context,
+	                      json_sprintf("the dialect has no place for %s: %s", word, lost));
+}
+
+// A secret that stays as it is is not in the line; what goes together with it is not judged then.
+static void leave_out_kept(json_t *json)
+{
+	json_t *parameters = json_object_get(json, "parameters");
+	const json_t *name;
+	size_t index;
+
+	json_array_foreach(json_object_get(json, "kept"), index,
+	                   name) if (json_is_string(name) &&
+	                             strcmp(json_string_value(name), "mac_key") == 0)
+	        json_object_del(parameters, "mac");
+}
+
+struct result driver_check(struct driver *driver)
+{
+	cleanup(cleanup_json) json_t *json = NULL, *answer = json_object(), *notes = json_array();
+	cleanup(buffer_done) struct buffer sentence;
+	size_t length;
+
+	CHECK(answer && notes);
+	buffer_init(&sentence, 2048);
+	TRY(read_first_line(driver, &length));
+	json = json_loadb((const char *)driver->input.data, length, JSON_REJECT_DUPLICATES, NULL);
+	leave_out_kept(json);
+	struct result result = read_parameters(driver, json, &sentence);
+	if (result_ok(result) && driver->parameters.tls)
+		result = look_at_files(driver, &sentence, notes);
+	if (result_ok(result))
+		iso8583_roles_missing(&driver->parameters.dialect->roles, note_missing, notes);
+	if (result_ok(result))
+		json_object_set(answer, "notes", notes);
+	else
+		json_object_set_new(answer, "problem", json_string(buffer_text(&sentence)));
+	return json_dumpf(answer, stdout, JSON_COMPACT) == 0 && fflush(stdout) == 0
+	               ? RESULT_OK
+	               : FAIL(ERROR_SYSTEM, "the answer cannot be written");
 }

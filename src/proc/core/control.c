@@ -60,11 +60,13 @@ void control_say(struct control_client *client, int stream, const char *format, 
 		client->closing = true;
 }
 
-void control_blob(struct control_client *client, struct bytes driver, struct bytes blob)
+void control_blob(struct control_client *client, int64_t connection, struct bytes driver,
+                  struct bytes blob)
 {
 	struct result result = wire_channel_put(
 	        &client->channel, WIRE_CLI_BLOB,
-	        (const struct wire_value[]){ [WIRE_CLI_BLOB_DRIVER] = WIRE_B(driver),
+	        (const struct wire_value[]){ [WIRE_CLI_BLOB_CONNECTION] = WIRE_N(connection),
+	                                     [WIRE_CLI_BLOB_DRIVER] = WIRE_B(driver),
 	                                     [WIRE_CLI_BLOB_BLOB] = WIRE_B(blob) });
 	client->closing |= !result_ok(result);
 }

@@ -27,7 +27,8 @@ const char *control_connection_state(const struct connection *connection);
 control_verb control_connection_test;
 
 // The sealed parameters of a connection, for the command that asks vault to show or change them.
-void control_blob(struct control_client *client, struct bytes driver, struct bytes blob);
+void control_blob(struct control_client *client, int64_t connection, struct bytes driver,
+                  struct bytes blob);
 
 // One line for the operator: stream 1 is standard output, 2 standard error. At most 4000 bytes.
 void control_say(struct control_client *client, int stream, const char *format, ...)

@@ -227,7 +227,8 @@ static void connection_blob(struct core *core, struct control_client *client,
 	struct store_query query cleanup(store_end) =
 	        store_ask(core->store, STORE_CONNECTION_BLOB, STORE_N(connection->number));
 	if (store_step(&query))
-		control_blob(client, store_bytes(&query, 0), store_bytes(&query, 1));
+		control_blob(client, connection->number, store_bytes(&query, 0),
+		             store_bytes(&query, 1));
 	control_end(client, 0);
 }
 
