@@ -76,6 +76,12 @@ MUST_USE struct result iso8583_unpack(const struct iso8583_dialect *dialect, str
 void iso8583_describe(const struct iso8583_dialect *dialect, const struct iso8583_message *message,
                       struct buffer *buffer);
 
+// The field, if its value may be shown as a whole: when it is printable, and so are all the parts
+// that stand in it one after the other. NULL: it has other parts, or hidden ones; what of them may
+// be shown is shown part by part.
+const struct iso8583_field *iso8583_shown(const struct iso8583_dialect *dialect,
+                                          const struct iso8583_field *field);
+
 // Appends a value as a log may show it, by the field's mark (NULL: hidden).
 void iso8583_describe_value(const struct iso8583_field *field, struct bytes value,
                             struct buffer *buffer);

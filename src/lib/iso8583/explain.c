@@ -27,7 +27,8 @@ static void put_line(struct page *page, const char *where, int depth, const char
 
 static void put_value(struct page *page, const struct iso8583_field *field, struct bytes value)
 {
-	iso8583_describe_value(field, value, page->out);
+	iso8583_describe_value(field ? iso8583_shown(page->dialect, field) : NULL, value,
+	                       page->out);
 	buffer_put_byte(page->out, '\n');
 }
 

@@ -78,19 +78,45 @@ bool iso8583_answer_mti(const char mti[static 4], char ret_mti[static 4])
 
 enum { CARD_DIGITS_MIN = 13, CARD_DIGITS_MAX = 19 };
 
-// How many of the digits at the start look like a card number: no digit before or after them, a
+// A value as characters: its bytes, or its half bytes in hexadecimal.
+struct view {
+	struct bytes value;
+	bool halves;
+};
+
+static size_t view_length(const struct view *view)
+{
+	return view->halves ? 2 * view->value.length : view->value.length;
+}
+
+static uint8_t view_at(const struct view *view, size_t at)
+{
+	if (!view->halves)
+		return view->value.data[at];
+	uint8_t byte = view->value.data[at / 2];
+	return (uint8_t) "0123456789abcdef"[at % 2 ? byte & 15 : byte >> 4];
+}
+
+static bool is_digit_at(const struct view *view, size_t at)
+{
+	return at < view_length(view) && view_at(view, at) >= '0' && view_at(view, at) <= '9';
+}
+
+// How many of the digits from here on look like a card number: no digit before or after them, a
 // first one that is not 0, a last one that checks (ISO/IEC 7812-1 annex B). 0: they do not.
-static size_t card_number_length(struct bytes text)
+static size_t card_number_length(const struct view *view, size_t from)
 {
 	size_t length = 0;
 	unsigned sum = 0;
 
-	while (length < text.length && text.data[length] >= '0' && text.data[length] <= '9')
+	if (from > 0 && is_digit_at(view, from - 1))
+		return 0;
+	while (length <= CARD_DIGITS_MAX && is_digit_at(view, from + length))
 		length++;
-	if (length < CARD_DIGITS_MIN || length > CARD_DIGITS_MAX || text.data[0] == '0')
+	if (length < CARD_DIGITS_MIN || length > CARD_DIGITS_MAX || view_at(view, from) == '0')
 		return 0;
 	for (size_t i = 0; i < length; i++) {
-		unsigned digit = text.data[length - 1 - i] - (unsigned)'0';
+		unsigned digit = view_at(view, from + length - 1 - i) - (unsigned)'0';
 		unsigned twice = digit * 2;
 		sum += i % 2 == 0 ? digit : twice > 9 ? twice - 9 : twice;
 	}
@@ -100,26 +126,39 @@ static size_t card_number_length(struct bytes text)
 void iso8583_describe_value(const struct iso8583_field *field, struct bytes value,
                             struct buffer *buffer)
 {
-	bool digit_before = false;
-
 	if (!field || field->secrecy != ISO8583_PRINTABLE) {
 		buffer_printf(buffer, "[hidden %zu]", value.length);
 		return;
 	}
-	for (size_t i = 0; i < value.length; i++) {
-		uint8_t byte = value.data[i];
-		size_t card =
-		        digit_before ? 0 : card_number_length(bytes_slice(value, i, value.length));
-		digit_before = byte >= '0' && byte <= '9';
-		if (card > 0) {
-			buffer_printf(buffer, "[hidden %zu]", card);
-			i += card - 1;
-		} else if (field->type == ISO8583_B) {
-			buffer_printf(buffer, "%02x", byte);
+	// Bytes may hold digits packed, or as characters.
+	const struct view characters = { value, false };
+	const struct view view = { value, field->type == ISO8583_B };
+	for (size_t i = 0; i < view_length(&view); i++) {
+		size_t card = card_number_length(&view, i);
+		size_t written =
+		        view.halves && i % 2 == 0 ? card_number_length(&characters, i / 2) : 0;
+		uint8_t character = view_at(&view, i);
+		if (written > 0 || card > 0) {
+			buffer_printf(buffer, "[hidden %zu]", written > 0 ? written : card);
+			i += written > 0 ? 2 * written - 1 : card - 1;
 		} else {
-			buffer_put_byte(buffer, byte > 0x20 && byte < 0x7f ? byte : '_');
+			buffer_put_byte(buffer,
+			                character > 0x20 && character < 0x7f ? character : '_');
 		}
 	}
+}
+
+const struct iso8583_field *iso8583_shown(const struct iso8583_dialect *dialect,
+                                          const struct iso8583_field *field)
+{
+	const struct iso8583_content *content = iso8583_content_of(dialect, field);
+
+	if (field->secrecy != ISO8583_PRINTABLE || (content && content->kind != ISO8583_POSITIONAL))
+		return NULL;
+	for (uint16_t at = content ? content->first : 0; at > 0; at = dialect->parts[at - 1].next)
+		if (!iso8583_shown(dialect, &dialect->parts[at - 1]))
+			return NULL;
+	return field;
 }
 
 void iso8583_describe(const struct iso8583_dialect *dialect, const struct iso8583_message *message,
@@ -130,7 +169,8 @@ void iso8583_describe(const struct iso8583_dialect *dialect, const struct iso858
 		if (!iso8583_has(message, i))
 			continue;
 		buffer_printf(buffer, " %d=", i);
-		iso8583_describe_value(&dialect->fields[i], message->values[i], buffer);
+		iso8583_describe_value(iso8583_shown(dialect, &dialect->fields[i]),
+		                       message->values[i], buffer);
 	}
 	if (message->unknown_field > 0)
 		buffer_printf(buffer, " %d+=[hidden %zu]", message->unknown_field,

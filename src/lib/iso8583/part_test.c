@@ -178,6 +178,15 @@ TEST(what_is_wrong_is_refused)
 	refused(55, "9f0288800000000000000000", "a length that no content has"); // 2^63
 	refused(55, "9f0280000000", "a length that no content has");             // indefinite
 	refused(55, "9f0284ffffffff00", "a length that no content has");
+	refused(55, "9f02850000000001ff", "a length that no content has");
+	refused(55, "9f0286000000000001ff", "a length that no content has");
+	refused(55, "9f028700000000000001ff", "a length that no content has");
+	refused(55, "9f02880000000000000001ff", "a length that no content has");
+	refused(55, "9f0289ffffffffffffffffff", "a length that no content has");
+	refused(55, "9f02ff0000000001", "a length that no content has");
+	refused(55, "9f028000000000000000", "a length that no content has");
+	refused(55, "e1809a032508220000",
+	        "a length that no content has"); // indefinite, constructed
 	refused(55, "9f0283ffffff00", "the content ends inside the part");
 	refused(55, "9f02820006", "the content ends inside the part");
 	refused(55, "9f0281", "the content ends inside the part");
@@ -286,6 +295,15 @@ TEST(a_log_never_shows_what_looks_like_a_card_number)
 	                       &shown);
 	EXPECT(strcmp(buffer_text(&shown), "a_[hidden 16],_0000004111111111111111,_"
 	                                   "4111111111111112_[hidden 16]") == 0);
+	field.type = ISO8583_B;
+	buffer_reset(&shown);
+	iso8583_describe_value(
+	        &field,
+	        BYTES_LITERAL("\xf4\x11\x11\x11\x11\x11\x11\x11\x1f" // packed, within half bytes
+	                      "\x41\x11\x11\x11\x11\x11\x11\x11\xff"
+	                      "4111111111111111"),
+	        &shown);
+	EXPECT(strcmp(buffer_text(&shown), "f[hidden 16]f[hidden 16]ff[hidden 16]") == 0);
 }
 
 TAP_MAIN
