@@ -24,6 +24,31 @@ def test_create_and_update(api, customer):
     error_of(api.post(path, {'customer': api.customer()}), 400, param='customer')
 
 
+@pytest.mark.parametrize('path, more', [('/v1/setup_intents', {}), ('/v1/payment_intents', {'amount': '500', 'currency': 'rub'})])
+@pytest.mark.parametrize('confirm', [{}, {'confirm': 'true'}])
+@pytest.mark.parametrize('member', ['encrypted', 'token'])
+def test_an_encrypted_card_cannot_come_before_its_intent(api, customer, path, more, confirm, member):
+    """It says what to do, and spends nothing: no intent is made, the card can still be used where it belongs."""
+    jwe = api.encrypt(api.setup_intent(customer)['id'])
+    before = [one['id'] for one in api.ok('GET', path, {'customer': customer})['data']]
+    form = {'customer': customer, 'payment_method_data[type]': 'card', f'payment_method_data[card][{member}]': jwe, **more, **confirm}
+    error = error_of(api.post(path, form, key=f'early-{jwe[-20:]}'), 400, param='payment_method_data')
+    assert 'create it without the card, encrypt the card for its id, then confirm' in error['message']
+    assert [one['id'] for one in api.ok('GET', path, {'customer': customer})['data']] == before
+    intent = api.ok('POST', path, {'customer': customer, **more})
+    error_of(api.post(f'{path}/{intent["id"]}', form if path.startswith('/v1/s') else {k: v for k, v in form.items() if k != 'confirm'}), 400,
+             *([] if confirm and path.startswith('/v1/s') else [None, 'payment_method_data']))
+
+
+def test_what_is_said_of_a_typed_card_is_kept_with_it(api, customer):
+    intent = api.setup_intent(customer)
+    api.confirm(intent, **{'payment_method_data[billing_details][name]': 'Anna', 'payment_method_data[allow_redisplay]': 'always',
+                           'payment_method_data[metadata][place]': 'till 3'})
+    card = api.ok('GET', f'/v1/payment_methods/{api.finish(intent)["payment_method"]}')
+    assert card['billing_details']['name'] == 'Anna' and card['allow_redisplay'] == 'always' and card['metadata'] == {'place': 'till 3'}
+    assert 'place' not in api.ok('GET', f'/v1/setup_intents/{intent["id"]}')['metadata']
+
+
 def test_a_card_is_linked(api, customer):
     intent = api.link(customer)
     assert intent['payment_method'].startswith('pm_') and intent['last_setup_error'] is None

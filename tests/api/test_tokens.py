@@ -96,6 +96,39 @@ def test_a_customer_comes_with_a_card(api):
                                         'invoice_settings[default_payment_method]': 'pm_card_mastercard'}), 400)
 
 
+@pytest.mark.parametrize('token, code', [('pm_card_chargeDeclined', 'card_declined'), ('pm_card_chargeDeclinedIncorrectCvc', 'incorrect_cvc')])
+def test_no_customer_comes_with_a_card_that_its_bank_declines(api, token, code):
+    key, mail = str(uuid.uuid4()), f'{uuid.uuid4()}@example.com'
+    form = {'email': mail, 'payment_method': token, 'invoice_settings[default_payment_method]': token}
+    answer = api.post('/v1/customers', form, key=key)
+    error = error_of(answer, 402, code)
+    assert error['payment_method']['customer'] is None and error['advice']['reference']
+    assert api.post('/v1/customers', form, key=key).content == answer.content
+    assert api.ok('GET', '/v1/customers', {'email': mail})['data'] == []
+    card = error['payment_method']['id']
+    error_of(api.post('/v1/customers', {'payment_method': card}), 402, code)
+
+
+def test_a_customer_is_there_before_their_card(api):
+    """Events in the order in which a listener needs them; the bank has looked at the code."""
+    key = str(uuid.uuid4())
+    form = {'email': 'with-card@example.com', 'name': 'Anna', 'metadata[a]': 'b', 'payment_method': 'pm_card_visa', 'expand[]': 'invoice_settings.default_payment_method',
+            'invoice_settings[default_payment_method]': 'pm_card_visa'}
+    answer = api.post('/v1/customers', form, key=key)
+    made = answer.json()
+    assert answer.status_code == 200 and (made['email'], made['name'], made['metadata']) == ('with-card@example.com', 'Anna', {'a': 'b'})
+    card = made['invoice_settings']['default_payment_method']
+    assert card['customer'] == made['id'] and card['card']['checks']['cvc_check'] == 'pass'
+    types = [one['type'] for one in reversed(api.events()) if one['data']['object']['id'] in (made['id'], card['id'])]
+    assert types == ['customer.created', 'payment_method.attached']
+    assert api.post('/v1/customers', form, key=key).content == answer.content
+    assert len(api.ok('GET', f'/v1/customers/{made["id"]}/payment_methods')['data']) == 1
+    error_of(api.post('/v1/customers', {'payment_method': card['id']}), 400, 'payment_method_unexpected_state', 'payment_method')
+    bare = api.ok('POST', '/v1/customers', {'payment_method': 'pm_card_visa'})
+    assert bare['invoice_settings']['default_payment_method'] is None
+    error_of(api.post('/v1/customers', {'email': 'x', 'payment_method': 'pm_card_visa'}), 400, 'email_invalid', 'email')
+
+
 # --- paying
 
 
@@ -306,11 +339,11 @@ def test_a_link_whose_code_does_not_match(api, customer):
 
 
 def test_an_attached_card_survives_a_link_that_fails(api):
-    customer = api.customer(payment_method='pm_card_chargeDeclined')
+    customer = api.customer(payment_method='pm_card_threeDSecureRequiredProcessingError')
     card = api.ok('GET', f'/v1/customers/{customer}/payment_methods')['data'][0]
-    error_of(set_up(api, card['id'], customer=customer), 402, 'card_declined')
+    error_of(set_up(api, card['id'], customer=customer), 402, 'processing_error')
     assert api.ok('GET', f'/v1/payment_methods/{card["id"]}')['customer'] == customer
-    error_of(pay(api, card['id'], customer=customer), 402, 'card_declined')
+    assert pay(api, card['id'], customer=customer).json()['status'] == 'requires_action'
 
 
 # --- what is refused

@@ -94,3 +94,31 @@ def expandable(types, name, prefix='', inside=()):
             for full in objects(types, kind, name):
                 if full not in inside:
                     yield from expandable(types, full, f'{prefix}{member}.', (*inside, name))
+
+
+class Parameter:
+    """One parameter that a call's types have: its name as it is written, and what may stand there."""
+
+    def __init__(self, types, scope, name, kind):
+        self.name = name
+        self.kinds, self.emptyable = parts(kind)
+        self.array = [one for one in self.kinds if one.startswith('Array<')]
+        self.objects = [full for one in self.kinds if (full := types.find(re.sub(r'^Array<(.*)>$', r'\1', one), scope)) in types.interfaces]
+        self.metadata = 'MetadataParam' in self.kinds
+        self.choices = choices(types, scope, re.sub(r'^Array<(.*)>$', r'\1', self.kinds[0]))
+        self.whole = bool(self.objects) and not self.metadata  # has members of its own
+
+
+def choices(types, scope, kind):
+    """The texts of an enumeration; empty for what is none."""
+    kind = types.aliases.get(types.find(kind, scope), kind)
+    return re.findall(r"'([^']*)'", kind)
+
+
+def parameters(types, name, prefix=''):
+    """All parameters of a call, those with members before their members."""
+    for member, (kind, _) in types.interfaces[name].items():
+        one = Parameter(types, name, f'{prefix}[{member}]' if prefix else member, kind)
+        yield one
+        for full in one.objects if one.whole else []:
+            yield from parameters(types, full, one.name + ('[0]' if one.array else ''))

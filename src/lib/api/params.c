@@ -137,8 +137,11 @@ static bool read_choice(struct api_value *value, const char *name, struct api_er
 		choice += length;
 		choice += *choice == ' ';
 	}
-	return api_fail(ret_error, 400, NULL, name, "Invalid %s: must be one of %s", name,
-	                value->param->choices);
+	return api_fail(ret_error, 400, NULL, name,
+	                value->param->flags & API_ONLY
+	                        ? "onfile does not support this value of %s: only %s."
+	                        : "Invalid %s: must be one of %s",
+	                name, value->param->choices);
 }
 
 static bool read_metadata(struct api_value *value, const char *name, struct api_error *ret_error)
@@ -176,9 +179,11 @@ static bool (*const readers[])(struct api_value *, const char *, struct api_erro
 
 static bool may_be_empty(const struct api_param *param)
 {
-	return (param->flags & (API_STORED | API_UNSETS | API_IGNORED) &&
-	        !(param->flags & API_NOT_EMPTY)) ||
-	       param->type == API_METADATA || param->type == API_OBJECT;
+	bool text = param->type == API_TEXT && param->flags & (API_STORED | API_IGNORED);
+
+	return ((text || param->flags & API_UNSETS) && !(param->flags & API_NOT_EMPTY)) ||
+	       param->type == API_METADATA || param->type == API_OBJECT ||
+	       param->type == API_ANYTHING;
 }
 
 static bool read_value(const struct api_param *const tables[], struct api_value *value,
@@ -198,7 +203,8 @@ static bool read_value(const struct api_param *const tables[], struct api_value 
 		                "Received unknown parameter: %s", name);
 	if (value->param->flags & API_REFUSED)
 		return api_fail(ret_error, 400, "parameter_unknown", name,
-		                "onfile does not support %s. %s", name,
+		                "onfile does not support %s.%s%s", name,
+		                value->param->choices ? " " : "",
 		                value->param->choices ? value->param->choices : "");
 	if (value->text.length == 0 && may_be_empty(value->param))
 		return true;

@@ -25,10 +25,11 @@ enum api_param_type {
 enum api_param_flag {
 	API_REQUIRED = 1,
 	API_STORED = 2,     // api_params_merge() puts it into the object's details; empty unsets it
-	API_UNSETS = 4,     // may be empty
+	API_UNSETS = 4,     // may be empty, whatever its type
 	API_IGNORED = 8,    // harmless: accepted, changes nothing
 	API_REFUSED = 16,   // would change what happens, and we do not do it
 	API_NOT_EMPTY = 32, // stored, but cannot be unset
+	API_ONLY = 64,      // API_CHOICE: Stripe has more values; those are refused by name
 };
 
 struct api_param {

@@ -105,6 +105,9 @@ void api_error_put_with(struct buffer *buffer, const struct api_view *view,
 bool api_expand_read(const struct api_params *params, enum api_object kind, bool list,
                      struct api_expand *ret_expand, struct api_error *ret_error);
 
+// The id of the payment-methods page's configuration: a merchant has one, and cannot change it.
+void api_configuration_id(int64_t merchant, char ret_text[static API_ID_CAPACITY]);
+
 // Names for people and machines.
 const char *api_object_name(enum api_object kind); // "payment_method"
 enum api_id_kind api_object_id(enum api_object kind, bool live);

@@ -22,7 +22,7 @@ static void put_invoice_settings(struct render *render)
 	api_json_null(&render->json, "custom_fields");
 	render->name = "invoice_settings.default_payment_method";
 	put_reference(render, API_CARD, customer(render)->default_card);
-	api_json_null(&render->json, "footer");
+	put_detail(render, "footer", json_object_get(render->details, "invoice_settings"), "null");
 	api_json_null(&render->json, "rendering_options");
 	api_json_close(&render->json, '}');
 }
@@ -47,6 +47,7 @@ static const struct field customer_fields[] = {
 	SHOWN_CONSTANT("object", "\"customer\""),
 	PUT("address", put_address),
 	CONSTANT("balance", "0"),
+	DETAIL("business_name", "null"),
 	PUT("cash_balance", put_no_balance),
 	PUT("created", put_created),
 	CONSTANT("currency", "null"),
@@ -55,18 +56,19 @@ static const struct field customer_fields[] = {
 	DETAIL("description", "null"),
 	CONSTANT("discount", "null"),
 	PUT("email", put_email),
-	CONSTANT("invoice_prefix", "null"),
+	DETAIL("individual_name", "null"),
+	DETAIL("invoice_prefix", "null"),
 	SHOWN("invoice_settings", put_invoice_settings),
 	SHOWN("livemode", put_livemode),
 	DETAIL("metadata", "{}"),
 	DETAIL("name", "null"),
-	CONSTANT("next_invoice_sequence", "1"),
+	DETAIL("next_invoice_sequence", "1"),
 	DETAIL("phone", "null"),
 	DETAIL("preferred_locales", "[]"),
 	PUT("shipping", put_shipping),
 	PUT("sources", put_no_list),
 	PUT("subscriptions", put_no_list),
-	CONSTANT("tax_exempt", "\"none\""),
+	DETAIL("tax_exempt", "\"none\""),
 	PUT("tax_ids", put_no_list),
 	CONSTANT("test_clock", "null"),
 	FIELDS_END,

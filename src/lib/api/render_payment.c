@@ -105,6 +105,18 @@ static void put_status(struct render *render)
 	api_json_text(&render->json, render->name, api_intent_status_name(intent(render)->status));
 }
 
+static void put_payment_details(struct render *render)
+{
+	const json_t *details = json_object_get(render->details, render->name);
+
+	if (!json_object_size(details))
+		return;
+	api_json_open(&render->json, render->name, '{');
+	put_detail(render, "customer_reference", details, "null");
+	put_detail(render, "order_reference", details, "null");
+	api_json_close(&render->json, '}');
+}
+
 static const struct field payment_fields[] = {
 	SHOWN("id", put_id),
 	SHOWN_CONSTANT("object", "\"payment_intent\""),
@@ -125,7 +137,7 @@ static const struct field payment_fields[] = {
 	PUT("customer", put_customer),
 	CONSTANT("customer_account", "null"),
 	SHOWN_DETAIL("description", "null"),
-	CONSTANT("excluded_payment_method_types", "null"),
+	DETAIL("excluded_payment_method_types", "null"),
 	SHOWN("last_payment_error", put_last_error),
 	PUT("latest_charge", put_latest_charge),
 	SHOWN("livemode", put_livemode),
@@ -133,6 +145,7 @@ static const struct field payment_fields[] = {
 	DETAIL("metadata", "{}"),
 	SHOWN("next_action", put_next_action),
 	CONSTANT("on_behalf_of", "null"),
+	PUT("payment_details", put_payment_details),
 	SHOWN("payment_method", put_method),
 	CONSTANT("payment_method_configuration_details", "null"),
 	PUT("payment_method_options", put_method_options),
@@ -144,7 +157,7 @@ static const struct field payment_fields[] = {
 	SHOWN_DETAIL("setup_future_usage", "null"),
 	SHOWN("shipping", put_shipping),
 	CONSTANT("source", "null"),
-	CONSTANT("statement_descriptor", "null"),
+	DETAIL("statement_descriptor", "null"),
 	DETAIL("statement_descriptor_suffix", "null"),
 	SHOWN("status", put_status),
 	CONSTANT("transfer_data", "null"),
@@ -399,7 +412,7 @@ static const struct field charge_fields[] = {
 	PUT("shipping", put_charge_shipping),
 	CONSTANT("source", "null"),
 	CONSTANT("source_transfer", "null"),
-	CONSTANT("statement_descriptor", "null"),
+	PUT("statement_descriptor", put_from_intent),
 	PUT("statement_descriptor_suffix", put_from_intent),
 	PUT("status", put_charge_status),
 	CONSTANT("transfer_data", "null"),

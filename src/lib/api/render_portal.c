@@ -64,12 +64,17 @@ static void put_whole_configuration(struct render *render, const char *id)
 	api_json_close(json, '}');
 }
 
+void api_configuration_id(int64_t merchant, char ret_text[static API_ID_CAPACITY])
+{
+	snprintf(ret_text, API_ID_CAPACITY, "bpc_%lld", (long long)merchant);
+}
+
 // Every merchant has the one configuration that there is.
 static void put_configuration(struct render *render)
 {
-	char id[40];
+	char id[API_ID_CAPACITY];
 
-	snprintf(id, sizeof(id), "bpc_%lld", (long long)portal(render)->merchant);
+	api_configuration_id(portal(render)->merchant, id);
 	if (is_expanded(render))
 		put_whole_configuration(render, id);
 	else

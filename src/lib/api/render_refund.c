@@ -73,6 +73,12 @@ static void put_status(struct render *render)
 	api_json_text(&render->json, render->name, names[refund(render)->status]);
 }
 
+static void put_if_said(struct render *render)
+{
+	if (detail_text(render, render->name))
+		api_json_text(&render->json, render->name, detail_text(render, render->name));
+}
+
 static const struct field refund_fields[] = {
 	PUT("id", put_id),
 	CONSTANT("object", "\"refund\""),
@@ -85,6 +91,7 @@ static const struct field refund_fields[] = {
 	CONSTANT("customer_account", "null"),
 	PUT("destination_details", put_destination),
 	PUT("failure_reason", put_failure),
+	PUT("instructions_email", put_if_said),
 	DETAIL("metadata", "{}"),
 	PUT("payment_intent", put_intent),
 	PUT("payment_method", put_method),

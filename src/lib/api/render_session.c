@@ -98,6 +98,12 @@ static void put_customer_details(struct render *render)
 	customer_done(&customer);
 }
 
+static void put_excluded(struct render *render)
+{
+	if (json_object_get(render->details, render->name))
+		put_detail(render, render->name, render->details, "[]");
+}
+
 static void put_item(struct render *render, const char *id, const json_t *item)
 {
 	struct api_json *json = &render->json;
@@ -168,8 +174,9 @@ static const struct field session_fields[] = {
 	PUT("customer_details", put_customer_details),
 	DETAIL("customer_email", "null"),
 	CONSTANT("discounts", "null"),
+	PUT("excluded_payment_method_types", put_excluded),
 	PUT("expires_at", put_expires),
-	CONSTANT("integration_identifier", "null"),
+	DETAIL("integration_identifier", "null"),
 	CONSTANT("invoice", "null"),
 	CONSTANT("invoice_creation", "null"),
 	PUT("line_items", put_line_items),
@@ -178,10 +185,10 @@ static const struct field session_fields[] = {
 	CONSTANT("managed_payments", "null"),
 	DETAIL("metadata", "{}"),
 	DETAIL("mode", "\"setup\""),
-	CONSTANT("origin_context", "null"),
+	DETAIL("origin_context", "null"),
 	PUT("payment_intent", put_payment_intent),
 	CONSTANT("payment_link", "null"),
-	CONSTANT("payment_method_collection", "null"),
+	DETAIL("payment_method_collection", "null"),
 	CONSTANT("payment_method_configuration_details", "null"),
 	CONSTANT("payment_method_options", "{}"),
 	PUT("payment_method_types", put_method_types),
@@ -195,13 +202,13 @@ static const struct field session_fields[] = {
 	CONSTANT("shipping_cost", "null"),
 	CONSTANT("shipping_options", "[]"),
 	PUT("status", put_status),
-	CONSTANT("submit_type", "null"),
+	DETAIL("submit_type", "null"),
 	CONSTANT("subscription", "null"),
 	DETAIL("success_url", "null"),
 	PUT("total_details", put_total_details),
 	DETAIL("ui_mode", "\"hosted_page\""),
 	PUT("url", put_url),
-	CONSTANT("wallet_options", "null"),
+	DETAIL("wallet_options", "null"),
 	FIELDS_END,
 };
 

@@ -183,8 +183,7 @@ static json_t *choice_schema(const struct api_param *param)
 {
 	json_t *list = choices(param->choices, strlen(param->choices), ' ');
 
-	// Stored values, and those that say so, are unset by an empty text.
-	if (param->flags & (API_STORED | API_UNSETS) && !(param->flags & API_NOT_EMPTY))
+	if (param->flags & API_UNSETS)
 		json_array_append_new(list, json_string(""));
 	return json_pack("{s:s, s:o}", "type", "string", "enum", list);
 }

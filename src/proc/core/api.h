@@ -38,8 +38,7 @@ extern const struct api_route api_routes[]; // ends with a row without method
 struct api_call {
 	struct api_call *next;
 	struct core *core;
-	uint64_t
-	        serials[API_WAITERS_MAX]; // the first, and those with the same key that wait for it
+	uint64_t serials[API_WAITERS_MAX]; // the first, and those with its key that wait for it
 	size_t waiting;
 	char request_id[40];
 	char version[64];
@@ -126,8 +125,10 @@ void api_token_free(struct api_token *token);
 // --- api_typed.c: a card that a shopper typed and their browser encrypted
 // The card that the request brings, or a test token; empty: none. False: refused, there are two.
 bool api_typed_card(struct api_call *call, struct bytes *ret_jwe);
-// payment_method_data[billing_details] as JSON; NULL: there is nothing. To be freed.
-char *api_billing_details(struct api_call *call);
+// A card may not be typed where no intent is there yet that it was encrypted for. False: refused.
+bool api_may_not_be_typed(struct api_call *call, struct bytes jwe);
+// What payment_method_data says of the card, as a card's details; NULL: nothing. To be freed.
+char *api_card_details(struct api_call *call);
 // Parks the call and starts the link of `start`'s card; fills in what the request says of shopper
 // and card.
 void api_link(struct api_call *call, struct flow_link_start start, flow_done *done);
@@ -138,7 +139,7 @@ bool api_owns(const struct api_call *call, enum api_object kind, int64_t id);
 struct api_list {
 	enum store_statement down, up;
 	struct store_value a, b; // the two filters of the statement
-	int64_t above;           // rows are looked for above this key; 0: all
+	int64_t above, below;    // rows are looked for between these keys; 0: all
 };
 void api_answer_list(struct api_call *call, const struct api_list *list);
 // The keys between which a list's rows are, from starting_after, ending_before and created.

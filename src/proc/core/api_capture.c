@@ -9,13 +9,12 @@ const struct api_param api_payment_capture_params[] = {
 	{ "amount_to_capture", API_NUMBER, 0, 1, 99999999, NULL },
 	{ "final_capture", API_FLAG, 0, 0, 0, NULL },
 	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
-	{ "statement_descriptor", API_TEXT, API_IGNORED, 0, 22, NULL },
+	{ "statement_descriptor", API_TEXT, API_STORED, 0, 22, NULL },
 	{ "statement_descriptor_suffix", API_TEXT, API_STORED, 0, 22, NULL },
-	{ "amount_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "payment_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "hooks[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "application_fee_amount", API_NUMBER, API_REFUSED, 0, 0, NULL },
-	{ "transfer_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	API_DETAILS_PARAMS,
+	API_NONE_OF("hooks", NULL),
+	API_NOT_HERE("application_fee_amount", NULL),
+	API_NONE_OF("transfer_data", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 

@@ -11,8 +11,16 @@
 
 enum { NOBODY = -1 }; // a customer who has no cards
 
+#define KIND(name) API_NOT_HERE(name "[**]", API_CARDS_ONLY)
+// The kinds of payment methods in Stripe's types that bring data of their own.
+#define OTHER_KINDS                                                                                \
+	KIND("acss_debit"), KIND("au_becs_debit"), KIND("bacs_debit"), KIND("boleto"),             \
+	        KIND("custom"), KIND("eps"), KIND("fpx"), KIND("ideal"), KIND("klarna"),           \
+	        KIND("naver_pay"), KIND("nz_bank_account"), KIND("p24"), KIND("payto"),            \
+	        KIND("sepa_debit"), KIND("sofort"), KIND("upi"), KIND("us_bank_account")
+
 const struct api_param api_card_create_params[] = {
-	{ "type", API_CHOICE, API_REQUIRED, 0, 0, "card" },
+	{ "type", API_CHOICE, API_REQUIRED | API_ONLY, 0, 0, "card" },
 	{ "card[encrypted]", API_TEXT, 0, 0, 4096, NULL },
 	{ "card[token]", API_TEXT, 0, 0, 4096, NULL },
 	{ "card[**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS },
@@ -20,19 +28,21 @@ const struct api_param api_card_create_params[] = {
 	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
 	{ "allow_redisplay", API_CHOICE, API_STORED, 0, 0, "always limited unspecified" },
 	{ "radar_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "customer", API_TEXT, API_REFUSED, 0, 0, NULL },
-	{ "payment_method", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NOT_HERE("customer", "Attach the card when it is made."),
+	API_NOT_HERE("payment_method", NULL),
+	OTHER_KINDS,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_card_update_params[] = {
 	{ "card[exp_month]", API_NUMBER, 0, 1, 12, NULL },
 	{ "card[exp_year]", API_NUMBER, 0, 0, 9999, NULL },
-	{ "card[networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "card[**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS },
+	API_NOT_HERE("card[networks][**]", "A card has one network."),
+	API_NOT_HERE("card[**]", API_NO_NUMBERS),
 	API_BILLING("billing_details"),
 	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
 	{ "allow_redisplay", API_CHOICE, API_STORED, 0, 0, "always limited unspecified" },
+	OTHER_KINDS,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -40,20 +50,20 @@ const struct api_param api_card_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "type", API_TEXT, 0, 0, 40, NULL },
 	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
-	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
+	API_NO_ACCOUNT,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_customer_cards_params[] = {
 	{ "type", API_TEXT, 0, 0, 40, NULL },
 	{ "allow_redisplay", API_CHOICE, 0, 0, 0, "always limited unspecified" },
-	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
+	API_NO_ACCOUNT,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_card_attach_params[] = {
 	{ "customer", API_TEXT, API_REQUIRED, 0, 128, NULL },
-	{ "customer_account", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NO_ACCOUNT,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -269,40 +279,51 @@ void api_card_list(struct api_call *call)
 	api_list_cards_of(call, customer.id);
 }
 
-// The end of an attempt to attach the card of a test token.
-static void attached(struct core *core, void *owner, const struct flow_outcome *outcome)
+bool api_bank_agreed(struct api_call *call, struct card *ret_card)
 {
-	struct api_call *call = owner;
-	struct card card cleanup(card_done) = { 0 };
+	struct core *core = call->core;
 	struct attempt attempt = { 0 };
-	struct api_trouble trouble = { outcome->problem, PROBLEM_LINK, &attempt, 0, NULL };
+	struct api_trouble trouble = { PROBLEM_OUR_FAULT, PROBLEM_LINK, &attempt, 0, NULL };
 	struct buffer body cleanup(buffer_done) = { 0 };
-	int status = 200;
 
 	call->view.now_ms = core->now_ms;
+	if (store_load(core->store, STORE_ATTEMPTS, call->intent, &attempt) &&
+	    attempt.state == ATTEMPT_LINKED &&
+	    store_load(core->store, STORE_CARDS, attempt.card, ret_card))
+		return true;
+	if (attempt.problem)
+		trouble.problem = attempt.problem;
 	buffer_init(&body, API_REPLY_MAX);
-	if (!store_load(core->store, STORE_ATTEMPTS, call->intent, &attempt) ||
-	    attempt.state != ATTEMPT_LINKED ||
-	    !store_load(core->store, STORE_CARDS, attempt.card, &card)) {
-		trouble.problem = attempt.problem ? attempt.problem : PROBLEM_OUR_FAULT;
-		status = api_trouble_row(&call->view, trouble.problem)->status;
-		api_trouble_put(&body, &call->view, &trouble);
-	} else {
-		api_render(&body, &call->view, API_CARD, &card, "");
-	}
-	api_end(call, status, buffer_view(&body), false);
+	api_trouble_put(&body, &call->view, &trouble);
+	api_end(call, api_trouble_row(&call->view, trouble.problem)->status, buffer_view(&body),
+	        false);
+	return false;
 }
 
-// The bank is asked first: a card that it declines is not attached.
-static void attach_token_card(struct api_call *call, const struct card *card, int64_t customer)
+void api_ask_bank(struct api_call *call, const struct card *card, int64_t customer, flow_done *done)
 {
-	int64_t attempt = flow_attach(call->core, card, customer, attached, call);
+	int64_t attempt = flow_attach(call->core, card, customer, done, call);
 
 	if (attempt)
 		api_park(call, attempt);
 	else
 		api_refuse_trouble(call, &(struct api_trouble){ PROBLEM_NO_CONNECTION, PROBLEM_LINK,
 		                                                NULL, 0, NULL });
+}
+
+static void attached(struct core *core, void *owner, const struct flow_outcome *outcome)
+{
+	struct api_call *call = owner;
+	struct card card cleanup(card_done) = { 0 };
+	struct buffer body cleanup(buffer_done) = { 0 };
+
+	(void)core;
+	(void)outcome;
+	if (!api_bank_agreed(call, &card))
+		return;
+	buffer_init(&body, API_REPLY_MAX);
+	api_render(&body, &call->view, API_CARD, &card, "");
+	api_end(call, 200, buffer_view(&body), false);
 }
 
 void api_card_attach(struct api_call *call)
@@ -334,7 +355,8 @@ void api_card_attach(struct api_call *call)
 		return;
 	}
 	if (!card.customer && card.state == CARD_OF_TOKEN) {
-		attach_token_card(call, &card, customer.id);
+		// The bank is asked first: a card that it declines is not attached.
+		api_ask_bank(call, &card, customer.id, attached);
 		return;
 	}
 	if (!card.customer) {

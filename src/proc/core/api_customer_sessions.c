@@ -23,20 +23,25 @@ enum { LIFE_MS = 30 * 60 * 1000 };
 	}
 // Named, and not asked for.
 #define OFF(component)                                                                             \
-	{ "components[" component "][enabled]", API_CHOICE, API_IGNORED, 0, 0, "false False" },    \
+	{ "components[" component "][enabled]",                                                    \
+	  API_CHOICE,                                                                              \
+	  API_IGNORED | API_ONLY,                                                                  \
+	  0,                                                                                       \
+	  0,                                                                                       \
+	  "false False" },                                                                         \
 	{                                                                                          \
 		"components[" component "][**]", API_ANYTHING, API_REFUSED, 0, 0, NO_ELEMENT       \
 	}
 
 const struct api_param api_customer_session_params[] = {
 	{ "customer", API_TEXT, API_REQUIRED | API_NOT_EMPTY, 0, 128, NULL },
-	{ "customer_account", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NO_ACCOUNT,
 	{ "components[payment_element][enabled]", API_FLAG, API_STORED, 0, 0, NULL },
 	FILTERS("payment_element"),
 	SWITCH("payment_element", "payment_method_redisplay"),
 	SWITCH("payment_element", "payment_method_remove"),
-	{ "components[payment_element][features][payment_method_save]", API_CHOICE, API_IGNORED, 0,
-	  0, "disabled" },
+	{ "components[payment_element][features][payment_method_save]", API_CHOICE,
+	  API_IGNORED | API_ONLY, 0, 0, "disabled" },
 	{ "components[payment_element][**]", API_ANYTHING, API_REFUSED, 0, 0,
 	  "A page of your own decides what it shows, and says setup_future_usage when it pays." },
 	{ "components[customer_sheet][enabled]", API_FLAG, API_STORED, 0, 0, NULL },

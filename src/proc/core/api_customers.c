@@ -16,43 +16,37 @@
 		prefix "[state]", API_TEXT, API_STORED, 0, 0, NULL                                 \
 	}
 
-#define CUSTOMER_PARAMS                                                                               \
-	{ "name", API_TEXT, API_STORED, 0, 256, NULL },                                               \
-	        { "email", API_TEXT, API_UNSETS, 0, 120, NULL },                                      \
-	        { "phone", API_TEXT, API_STORED, 0, 20, NULL },                                       \
-	        { "description", API_TEXT, API_STORED, 0, 0, NULL }, ADDRESS("address"),              \
-	        { "shipping", API_OBJECT, API_STORED, 0, 0, NULL }, ADDRESS("shipping[address]"),     \
-	        { "shipping[name]", API_TEXT, API_STORED, 0, 0, NULL },                               \
-	        { "shipping[phone]", API_TEXT, API_STORED, 0, 0, NULL },                              \
-	        { "metadata", API_METADATA, API_STORED, 0, 0, NULL },                                 \
-	        { "preferred_locales[]", API_TEXT, API_STORED, 0, 20, NULL },                         \
-	        { "preferred_locales", API_OBJECT, API_STORED, 0, 0, NULL },                          \
-	        { "invoice_settings[default_payment_method]", API_TEXT, API_UNSETS, 0, 128, NULL },   \
-	        { "invoice_settings[custom_fields][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },     \
-	        { "invoice_settings[footer]", API_TEXT, API_IGNORED, 0, 0, NULL },                    \
-	        { "invoice_settings[rendering_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
-	        { "balance", API_CHOICE, API_IGNORED, 0, 0, "0" },                                    \
-	        { "tax_exempt", API_CHOICE, API_IGNORED, 0, 0, "none exempt reverse" },               \
-	        { "invoice_prefix", API_TEXT, API_IGNORED, 0, 0, NULL },                              \
-	        { "next_invoice_sequence", API_NUMBER, API_IGNORED, 0, 0, NULL },                     \
-	        { "individual_name", API_TEXT, API_IGNORED, 0, 0, NULL },                             \
-	        { "business_name", API_TEXT, API_IGNORED, 0, 0, NULL },                               \
-	        { "source", API_TEXT, API_REFUSED, 0, 0, "Link a card with a SetupIntent." },         \
-	        { "source[**]", API_ANYTHING, API_REFUSED, 0, 0, "Link a card with a SetupIntent." }, \
-	        { "default_source",                                                                   \
-		  API_TEXT,                                                                           \
-		  API_REFUSED,                                                                        \
-		  0,                                                                                  \
-		  0,                                                                                  \
-		  "Use invoice_settings[default_payment_method]." },                                  \
-	        { "coupon", API_TEXT, API_REFUSED, 0, 0, NULL },                                      \
-	        { "promotion_code", API_TEXT, API_REFUSED, 0, 0, NULL },                              \
-	        { "cash_balance[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                        \
-	        { "tax[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                                 \
-	        { "tax_id_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                         \
-	{                                                                                             \
-		"test_clock", API_TEXT, API_REFUSED, 0, 0, NULL                                       \
-	}
+#define NO_INVOICES "It makes no invoices."
+
+#define CUSTOMER_PARAMS                                                                             \
+	{ "name", API_TEXT, API_STORED, 0, 256, NULL },                                             \
+	        { "email", API_TEXT, API_UNSETS, 0, 120, NULL },                                    \
+	        { "phone", API_TEXT, API_STORED, 0, 20, NULL },                                     \
+	        { "description", API_TEXT, API_STORED, 0, 0, NULL }, ADDRESS("address"),            \
+	        { "shipping", API_OBJECT, API_STORED, 0, 0, NULL }, ADDRESS("shipping[address]"),   \
+	        { "shipping[name]", API_TEXT, API_STORED, 0, 0, NULL },                             \
+	        { "shipping[phone]", API_TEXT, API_STORED, 0, 0, NULL },                            \
+	        { "metadata", API_METADATA, API_STORED, 0, 0, NULL },                               \
+	        { "preferred_locales[]", API_TEXT, API_STORED, 0, 20, NULL },                       \
+	        { "preferred_locales", API_OBJECT, API_STORED, 0, 0, NULL },                        \
+	        { "invoice_settings[default_payment_method]", API_TEXT, API_UNSETS, 0, 128, NULL }, \
+	        { "invoice_settings[custom_fields]", API_OBJECT, API_STORED, 0, 0, NULL },          \
+	        API_NOT_HERE("invoice_settings[custom_fields][**]", NO_INVOICES),                   \
+	        { "invoice_settings[footer]", API_TEXT, API_STORED, 0, 0, NULL },                   \
+	        { "invoice_settings[rendering_options]", API_OBJECT, API_STORED, 0, 0, NULL },      \
+	        API_NOT_HERE("invoice_settings[rendering_options][**]", NO_INVOICES),               \
+	        { "balance", API_CHOICE, API_IGNORED | API_ONLY, 0, 0, "0" },                       \
+	        { "tax_exempt", API_CHOICE, API_STORED | API_UNSETS, 0, 0, "none exempt reverse" }, \
+	        { "invoice_prefix", API_TEXT, API_STORED, 0, 12, NULL },                            \
+	        { "next_invoice_sequence", API_NUMBER, API_STORED, 1, 999999999, NULL },            \
+	        { "individual_name", API_TEXT, API_STORED, 0, 150, NULL },                          \
+	        { "business_name", API_TEXT, API_STORED, 0, 150, NULL },                            \
+	        API_NONE_OF("source", "Link a card with a SetupIntent."),                           \
+	        API_NOT_HERE("default_source", "Use invoice_settings[default_payment_method]."),    \
+	        API_NOT_HERE("validate", "A card's bank is asked when it is attached."),            \
+	        API_NOT_HERE("coupon", NULL), API_NOT_HERE("promotion_code", NULL),                 \
+	        API_NOT_HERE("cash_balance[**]", NULL), API_NONE_OF("tax", NULL),                   \
+	        API_NONE_OF("tax_id_data", NULL), API_NOT_HERE("test_clock", NULL)
 
 const struct api_param api_customer_params[] = {
 	CUSTOMER_PARAMS,
@@ -67,7 +61,7 @@ const struct api_param api_customer_create_params[] = {
 
 const struct api_param api_customer_list_params[] = {
 	{ "email", API_TEXT, 0, 0, 120, NULL },
-	{ "test_clock", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NOT_HERE("test_clock", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -134,7 +128,14 @@ static bool merge(struct api_call *call, json_t *details)
 
 // --- handlers
 
-// A card that was linked without a customer may come along.
+static bool fail_card(struct api_error *ret_error)
+{
+	return api_fail(ret_error, 400, "payment_method_unexpected_state", "payment_method",
+	                "This payment method cannot be attached. A card is linked by confirming a "
+	                "SetupIntent (/v1/setup_intents) of its customer.");
+}
+
+// A card that was linked without a customer may come along, or that of a test token.
 static bool read_first_card(struct api_call *call, struct card *card)
 {
 	struct api_error error;
@@ -145,34 +146,85 @@ static bool read_first_card(struct api_call *call, struct card *card)
 	if (id == 0 || (store_find(call->core->store, STORE_CARDS, call->merchant, id, card) &&
 	                card->state && card->customer == 0 && card->removed_ms == 0))
 		return true;
-	api_fail(&error, 400, "payment_method_unexpected_state", "payment_method",
-	         "This payment method cannot be attached. A card is linked by confirming a "
-	         "SetupIntent (/v1/setup_intents) of its customer.");
+	fail_card(&error);
 	api_refuse(call, &error);
 	return false;
 }
 
-void api_customer_create(struct api_call *call)
+// Makes the customer whom the request describes; it was looked at before. The card may be none.
+static void make_customer(struct api_call *call, json_t *details, struct customer *customer,
+                          struct card *card)
 {
 	struct core *core = call->core;
+
+	customer->id = core_next_id(core);
+	customer->details = api_details_text(details);
+	store_insert(core->store, STORE_CUSTOMERS, customer);
+	event_customer(core, EVENT_CUSTOMER_CREATED, customer);
+	if (card->id) {
+		card->customer = customer->id;
+		store_update(core->store, STORE_CARDS, card);
+		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, card);
+	}
+}
+
+// The bank was asked about the customer's first card: there is a customer if it agreed.
+static void asked(struct core *core, void *owner, const struct flow_outcome *outcome)
+{
+	static const char as_default[] = "invoice_settings[default_payment_method]";
+	struct api_call *call = owner;
 	struct customer customer cleanup(customer_done) = { .merchant = call->merchant };
 	struct card card cleanup(card_done) = { 0 };
+	struct buffer body cleanup(buffer_done) = { 0 };
 	json_t *details = json_object();
+	struct api_error error;
 
+	(void)core;
+	(void)outcome;
+	if (!api_bank_agreed(call, &card)) {
+		json_decref(details);
+		return;
+	}
+	buffer_init(&body, API_REPLY_MAX);
+	if (card.customer || card.removed_ms) { // by another request, meanwhile
+		json_decref(details);
+		fail_card(&error);
+		api_error_put(&body, &error);
+		api_end(call, error.status, buffer_view(&body), false);
+		return;
+	}
+	api_params_merge(&call->params, NULL, details, &error);
+	bytes_copy_text(api_params_text(&call->params, "email"), customer.email,
+	                sizeof(customer.email));
+	if (api_params_text(&call->params, as_default).length)
+		customer.default_card = card.id;
+	make_customer(call, details, &customer, &card);
+	api_render(&body, &call->view, API_CUSTOMER, &customer, "");
+	api_end(call, 200, buffer_view(&body), false);
+}
+
+void api_customer_create(struct api_call *call)
+{
+	struct customer customer cleanup(customer_done) = { .merchant = call->merchant };
+	struct card card cleanup(card_done) = { 0 };
+
+	if (call->resumed && call->intent) { // an earlier request with the same key asked the bank
+		api_park(call, call->intent);
+		flow_wait(call->core, call->intent, asked, call);
+		return;
+	}
+	json_t *details = json_object();
 	if (!merge(call, details) || !read_email(call, &customer) ||
 	    !read_first_card(call, &card) || !read_default(call, &customer, card.id)) {
 		json_decref(details);
 		return;
 	}
-	customer.id = core_next_id(core);
-	customer.details = api_details_text(details);
-	store_insert(core->store, STORE_CUSTOMERS, &customer);
-	event_customer(core, EVENT_CUSTOMER_CREATED, &customer);
-	if (card.id) {
-		card.customer = customer.id;
-		store_update(core->store, STORE_CARDS, &card);
-		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
+	if (card.state == CARD_OF_TOKEN) {
+		json_decref(details);
+		api_ask_bank(call, &card, 0, asked);
+		return;
 	}
+	make_customer(call, details, &customer, &card);
 	api_answer(call, API_CUSTOMER, &customer);
 }
 

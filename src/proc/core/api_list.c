@@ -156,7 +156,7 @@ void api_answer_list(struct api_call *call, const struct api_list *list)
 
 	if (!api_range_read(call, &range))
 		return;
-	narrow(&range, list->above, INT64_MAX);
+	narrow(&range, list->above, list->below ? list->below : INT64_MAX);
 	union row *rows cleanup(cleanup_free) = calloc(range.limit + 1, sizeof(*rows));
 	CHECK(rows);
 	size_t count = read_rows(call, list, &range, rows);

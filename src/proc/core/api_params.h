@@ -24,24 +24,59 @@
 		prefix "[tax_id]", API_TEXT, API_STORED, 0, 0, NULL                                \
 	}
 
-// A card that comes in with an intent.
-#define API_METHOD_DATA_PARAMS                                                                        \
-	{ "payment_method_data[type]", API_CHOICE, 0, 0, 0, "card" },                                 \
-	        { "payment_method_data[card][encrypted]", API_TEXT, 0, 0, 4096, NULL },               \
-	        { "payment_method_data[card][token]", API_TEXT, 0, 0, 4096, NULL },                   \
-	        { "payment_method_data[card][networks][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
-	        { "payment_method_data[card][**]", API_ANYTHING, API_REFUSED, 0, 0, API_NO_NUMBERS }, \
-	        API_BILLING("payment_method_data[billing_details]"),                                  \
-	        { "payment_method_data[metadata][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },       \
-	        { "payment_method_data[allow_redisplay]",                                             \
-		  API_CHOICE,                                                                         \
-		  API_IGNORED,                                                                        \
-		  0,                                                                                  \
-		  0,                                                                                  \
-		  "always limited unspecified" },                                                     \
-	{                                                                                             \
-		"payment_method_data[radar_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL       \
+// Rows that are there to be refused by name.
+#define API_NOT_HERE(name, instead)                                                                \
+	{                                                                                          \
+		name, API_ANYTHING, API_REFUSED, 0, 0, instead                                     \
 	}
+// The same for a name and everything below it.
+#define API_NONE_OF(name, instead) API_NOT_HERE(name, instead), API_NOT_HERE(name "[**]", instead)
+#define API_CARDS_ONLY "It takes cards."
+
+// What the types have about a customer who is an account of Stripe's.
+#define API_NO_ACCOUNT API_NOT_HERE("customer_account", "Send customer.")
+
+// A card that comes in with an intent.
+#define API_METHOD_DATA_PARAMS                                                                       \
+	{ "payment_method_data[type]", API_CHOICE, API_ONLY, 0, 0, "card" },                         \
+	        { "payment_method_data[card][encrypted]", API_TEXT, 0, 0, 4096, NULL },              \
+	        { "payment_method_data[card][token]", API_TEXT, 0, 0, 4096, NULL },                  \
+	        API_NOT_HERE("payment_method_data[card][**]", API_NO_NUMBERS),                       \
+	        API_BILLING("payment_method_data[billing_details]"),                                 \
+	        { "payment_method_data[metadata]", API_METADATA, API_STORED, 0, 0, NULL },           \
+	        { "payment_method_data[allow_redisplay]",                                            \
+		  API_CHOICE,                                                                        \
+		  API_STORED,                                                                        \
+		  0,                                                                                 \
+		  0,                                                                                 \
+		  "always limited unspecified" },                                                    \
+	        { "payment_method_data[radar_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
+	        API_NOT_HERE("payment_method_data[**]", API_CARDS_ONLY)
+
+// Options of other kinds of payment methods than cards: they are never used.
+#define API_OTHER_OPTIONS                                                                          \
+	API_NOT_HERE("payment_method_options[card][**]", NULL),                                    \
+	{                                                                                          \
+		"payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL                \
+	}
+
+// Which kinds of payment methods there may be: card must be one of them.
+#define API_TYPES_PARAMS                                                                           \
+	{ "payment_method_types[]", API_TEXT, 0, 0, 40, NULL },                                    \
+	        { "allowed_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },           \
+	        { "excluded_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },          \
+	        { "allowed_payment_method_types", API_OBJECT, API_STORED, 0, 0, NULL },            \
+	        { "excluded_payment_method_types", API_OBJECT, API_STORED, 0, 0, NULL },           \
+	{                                                                                          \
+		"payment_method_configuration", API_TEXT, API_IGNORED, 0, 0, NULL                  \
+	}
+
+// What is sold, for the bank: references are kept, of the rest a bank is never told.
+#define API_DETAILS_PARAMS                                                                         \
+	{ "payment_details[customer_reference]", API_TEXT, API_STORED, 0, 25, NULL },              \
+	        { "payment_details[order_reference]", API_TEXT, API_STORED, 0, 25, NULL },         \
+	        API_NONE_OF("payment_details", "Banks are told of no more than the amount."),      \
+	        API_NONE_OF("amount_details", "Banks are told of no more than the amount.")
 
 // --- tables that every route, every list, every route for shoppers has
 extern const struct api_param api_list_params[], api_expand_params[], api_secret_params[];

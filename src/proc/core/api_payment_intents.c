@@ -7,73 +7,65 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#define SHIPPING(member)                                                                           \
+	{                                                                                          \
+		"shipping" member, API_TEXT, API_STORED, 0, 0, NULL                                \
+	}
+// What Stripe would try for, where a network can: here none can.
+#define AT_BEST(option)                                                                            \
+	{                                                                                          \
+		"payment_method_options[card][" option "]", API_CHOICE, API_IGNORED, 0, 0,         \
+		        "if_available never"                                                       \
+	}
+#define OPTIONS                                                                                    \
+	{ "payment_method_options[card][request_three_d_secure]",                                  \
+	  API_CHOICE,                                                                              \
+	  API_STORED | API_ONLY,                                                                   \
+	  0,                                                                                       \
+	  0,                                                                                       \
+	  "automatic" },                                                                           \
+	        AT_BEST("request_extended_authorization"),                                         \
+	        AT_BEST("request_incremental_authorization"), AT_BEST("request_multicapture"),     \
+	        AT_BEST("request_overcapture"),                                                    \
+	        API_NOT_HERE("payment_method_options[card][capture_method]",                       \
+	                     "Use capture_method."),                                               \
+	        API_NOT_HERE("payment_method_options[card][setup_future_usage]",                   \
+	                     "Use setup_future_usage."),                                           \
+	        API_OTHER_OPTIONS
+
 #define PAYMENT_PARAMS                                                                             \
-	{ "customer", API_TEXT, 0, 0, 128, NULL },                                                 \
+	API_TYPES_PARAMS, API_METHOD_DATA_PARAMS, OPTIONS, API_DETAILS_PARAMS, API_NO_ACCOUNT,     \
+	        { "customer", API_TEXT, 0, 0, 128, NULL },                                         \
 	        { "payment_method", API_TEXT, 0, 0, 128, NULL },                                   \
 	        { "description", API_TEXT, API_STORED, 0, 1000, NULL },                            \
 	        { "metadata", API_METADATA, API_STORED, 0, 0, NULL },                              \
 	        { "receipt_email", API_TEXT, API_STORED, 0, 0, NULL },                             \
-	        { "setup_future_usage", API_CHOICE, API_STORED, 0, 0, "off_session on_session" },  \
+	        { "setup_future_usage",    API_CHOICE, API_STORED | API_UNSETS, 0, 0,              \
+		  "off_session on_session" },                                                      \
+	        { "statement_descriptor", API_TEXT, API_STORED, 0, 22, NULL },                     \
 	        { "statement_descriptor_suffix", API_TEXT, API_STORED, 0, 22, NULL },              \
 	        { "shipping", API_OBJECT, API_STORED, 0, 0, NULL },                                \
 	        { "shipping[address]", API_OBJECT, API_STORED, 0, 0, NULL },                       \
-	        { "shipping[address][city]", API_TEXT, API_STORED, 0, 0, NULL },                   \
-	        { "shipping[address][country]", API_TEXT, API_STORED, 0, 0, NULL },                \
-	        { "shipping[address][line1]", API_TEXT, API_STORED, 0, 0, NULL },                  \
-	        { "shipping[address][line2]", API_TEXT, API_STORED, 0, 0, NULL },                  \
-	        { "shipping[address][postal_code]", API_TEXT, API_STORED, 0, 0, NULL },            \
-	        { "shipping[address][state]", API_TEXT, API_STORED, 0, 0, NULL },                  \
-	        { "shipping[carrier]", API_TEXT, API_STORED, 0, 0, NULL },                         \
-	        { "shipping[name]", API_TEXT, API_STORED, 0, 0, NULL },                            \
-	        { "shipping[phone]", API_TEXT, API_STORED, 0, 0, NULL },                           \
-	        { "shipping[tracking_number]", API_TEXT, API_STORED, 0, 0, NULL },                 \
-	        { "payment_method_types[]", API_TEXT, 0, 0, 40, NULL },                            \
-	        { "allowed_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },           \
-	        { "payment_method_options[card][request_three_d_secure]",                          \
-		  API_CHOICE,                                                                      \
-		  API_STORED,                                                                      \
-		  0,                                                                               \
-		  0,                                                                               \
-		  "automatic any challenge" },                                                     \
-	        { "payment_method_options[card][capture_method]",                                  \
-		  API_CHOICE,                                                                      \
-		  API_REFUSED,                                                                     \
-		  0,                                                                               \
-		  0,                                                                               \
-		  NULL },                                                                          \
-	        { "payment_method_options[card][installments][**]",                                \
-		  API_ANYTHING,                                                                    \
-		  API_REFUSED,                                                                     \
-		  0,                                                                               \
-		  0,                                                                               \
-		  NULL },                                                                          \
-	        { "payment_method_options[card][moto]", API_FLAG, API_REFUSED, 0, 0, NULL },       \
-	        { "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },           \
-	        { "capture_method",                                                                \
-		  API_CHOICE,                                                                      \
-		  API_STORED | API_NOT_EMPTY,                                                      \
-		  0,                                                                               \
-		  0,                                                                               \
-		  "automatic automatic_async manual" },                                            \
-	        { "amount_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                   \
-	        { "payment_details[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                  \
-	        { "excluded_payment_method_types[]", API_TEXT, API_IGNORED, 0, 0, NULL },          \
-	        { "payment_method_configuration", API_TEXT, API_IGNORED, 0, 0, NULL },             \
+	        SHIPPING("[address][city]"), SHIPPING("[address][country]"),                       \
+	        SHIPPING("[address][line1]"), SHIPPING("[address][line2]"),                        \
+	        SHIPPING("[address][postal_code]"), SHIPPING("[address][state]"),                  \
+	        SHIPPING("[carrier]"), SHIPPING("[name]"), SHIPPING("[phone]"),                    \
+	        SHIPPING("[tracking_number]"), { "capture_method",                                 \
+		                                 API_CHOICE,                                       \
+		                                 API_STORED,                                       \
+		                                 0,                                                \
+		                                 0,                                                \
+		                                 "automatic automatic_async manual" },             \
 	        { "stored_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                  \
 	        { "setup_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                   \
-	        API_METHOD_DATA_PARAMS,                                                            \
-	        { "application_fee_amount", API_NUMBER, API_REFUSED, 0, 0, NULL },                 \
-	        { "transfer_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },                    \
-	        { "transfer_group", API_TEXT, API_REFUSED, 0, 0, NULL },                           \
-	{                                                                                          \
-		"hooks[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL                                 \
-	}
+	        API_NONE_OF("application_fee_amount", NULL), API_NONE_OF("transfer_data", NULL),   \
+	        API_NOT_HERE("transfer_group", NULL), API_NONE_OF("hooks", NULL)
 
 #define CONFIRM_PARAMS                                                                             \
 	{ "off_session", API_CHOICE, 0, 0, 0, "true false True False one_off recurring" },         \
 	        { "error_on_requires_action", API_FLAG, 0, 0, 0, NULL },                           \
-	        { "return_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },                      \
-	        { "mandate", API_TEXT, API_IGNORED, 0, 0, NULL },                                  \
+	        { "return_url", API_TEXT, API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1, NULL },      \
+	        API_NOT_HERE("mandate", "It has no mandates: a card is on file, or it is not."),   \
 	        { "mandate_data[customer_acceptance][online][ip_address]",                         \
 		  API_TEXT,                                                                        \
 		  API_UNSETS,                                                                      \
@@ -83,10 +75,8 @@
 	        { "mandate_data[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                     \
 	        { "radar_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                    \
 	        { "use_stripe_sdk", API_FLAG, API_IGNORED, 0, 0, NULL },                           \
-	{                                                                                          \
-		"confirmation_token", API_TEXT, API_REFUSED, 0, 0,                                 \
-		        "Send payment_method, a card on file."                                     \
-	}
+	        API_NOT_HERE("confirmation_token", "Send payment_method, a card on file, or "      \
+	                                           "payment_method_data[card][encrypted].")
 
 const struct api_param api_payment_params[] = {
 	PAYMENT_PARAMS,
@@ -101,12 +91,11 @@ const struct api_param api_payment_create_params[] = {
 	{ "amount", API_NUMBER, API_REQUIRED, 1, 99999999, NULL },
 	{ "currency", API_TEXT, API_REQUIRED, 0, 3, NULL },
 	{ "confirm", API_FLAG, 0, 0, 0, NULL },
-	{ "confirmation_method", API_CHOICE, API_IGNORED, 0, 0, "automatic" },
+	{ "confirmation_method", API_CHOICE, API_IGNORED | API_ONLY, 0, 0, "automatic" },
 	{ "automatic_payment_methods[enabled]", API_FLAG, API_STORED, 0, 0, NULL },
 	{ "automatic_payment_methods[allow_redirects]", API_CHOICE, API_STORED, 0, 0,
 	  "always never" },
-	{ "statement_descriptor", API_TEXT, API_IGNORED, 0, 22, NULL },
-	{ "on_behalf_of", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NOT_HERE("on_behalf_of", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -119,14 +108,14 @@ const struct api_param api_payment_confirm_params[] = {
 
 const struct api_param api_payment_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
-	{ "customer_account", API_TEXT, API_IGNORED, 0, 0, NULL },
+	API_NO_ACCOUNT,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_charge_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "payment_intent", API_TEXT, 0, 0, 128, NULL },
-	{ "transfer_group", API_TEXT, API_REFUSED, 0, 0, NULL },
+	API_NOT_HERE("transfer_group", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -230,15 +219,6 @@ static bool take_data(struct api_call *call, struct bytes *ret_typed)
 	return api_data_token(call);
 }
 
-static bool refuse_typed(struct api_call *call, const char *param, const char *message)
-{
-	struct api_error error;
-
-	api_fail(&error, 400, NULL, param, "%s", message);
-	api_refuse(call, &error);
-	return false;
-}
-
 // The card that is to be paid with, where none may be typed: the intent must exist before a browser
 // can encrypt a card for it.
 static bool take_card(struct api_call *call, struct payment_intent *intent)
@@ -246,13 +226,8 @@ static bool take_card(struct api_call *call, struct payment_intent *intent)
 	struct card card cleanup(card_done) = { 0 };
 	struct bytes typed;
 
-	if (!take_data(call, &typed))
+	if (!take_data(call, &typed) || !api_may_not_be_typed(call, typed))
 		return false;
-	if (typed.length)
-		return refuse_typed(call, "payment_method_data",
-		                    "An encrypted card is bound to an intent that exists: create "
-		                    "the PaymentIntent, encrypt the card for its id, then confirm "
-		                    "it.");
 	if (!api_params_has(&call->params, "payment_method"))
 		return true;
 	if (!api_card_on_file(call, intent->customer, &card))
@@ -409,10 +384,15 @@ static bool has_card(struct api_call *call, const struct payment_intent *intent)
 // Whose card is being typed is there.
 static bool may_be_typed(struct api_call *call, const struct payment_intent *intent)
 {
-	return !(intent->flags & PAYMENT_OFF_SESSION) ||
-	       refuse_typed(call, "off_session",
-	                    "A card that its shopper has typed for this payment is paid with "
-	                    "while they are there: leave off_session out.");
+	struct api_error error;
+
+	if (!(intent->flags & PAYMENT_OFF_SESSION))
+		return true;
+	api_fail(&error, 400, NULL, "off_session",
+	         "A card that its shopper has typed for this payment is paid with while they are "
+	         "there: leave off_session out.");
+	api_refuse(call, &error);
+	return false;
 }
 
 // Reads who pays, with what. `ret_typed`: a card for this payment; empty: intent->card. False:

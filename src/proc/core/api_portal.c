@@ -6,20 +6,20 @@ enum { LIFE_MS = 3600 * 1000 };
 
 const struct api_param api_portal_create_params[] = {
 	{ "customer", API_TEXT, API_REQUIRED | API_NOT_EMPTY, 0, 128, NULL },
-	{ "return_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },
+	{ "return_url", API_TEXT, API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1, NULL },
 	{ "locale", API_CHOICE, API_STORED, 0, 0,
 	  "auto bg cs da de el en en-AU en-CA en-GB en-IE en-IN en-NZ en-SG es es-419 et fi fil fr "
 	  "fr-CA hr hu id it ja ko lt lv ms mt nb nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK "
 	  "zh-TW" },
-	{ "configuration", API_TEXT, API_IGNORED, 0, 0, NULL },
-	{ "flow_data[type]", API_CHOICE, API_STORED, 0, 0, "payment_method_update" },
-	{ "flow_data[after_completion][type]", API_CHOICE, API_STORED, 0, 0,
+	{ "configuration", API_TEXT, 0, 0, 80, NULL },
+	{ "flow_data[type]", API_CHOICE, API_STORED | API_ONLY, 0, 0, "payment_method_update" },
+	{ "flow_data[after_completion][type]", API_CHOICE, API_STORED | API_ONLY, 0, 0,
 	  "portal_homepage redirect" },
-	{ "flow_data[after_completion][redirect][return_url]", API_TEXT, API_STORED, 0, URL_MAX - 1,
-	  NULL },
-	{ "flow_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "customer_account", API_TEXT, API_REFUSED, 0, 0, NULL },
-	{ "on_behalf_of", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ "flow_data[after_completion][redirect][return_url]", API_TEXT, API_STORED | API_NOT_EMPTY,
+	  0, URL_MAX - 1, NULL },
+	API_NOT_HERE("flow_data[**]", NULL),
+	API_NO_ACCOUNT,
+	API_NOT_HERE("on_behalf_of", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -44,6 +44,21 @@ static bool flow_is_whole(struct api_call *call)
 	return true;
 }
 
+// There is one configuration, and nobody has to name it.
+static bool configuration_fits(struct api_call *call)
+{
+	struct bytes named = api_params_text(&call->params, "configuration");
+	char own[API_ID_CAPACITY];
+	struct api_error error;
+
+	api_configuration_id(call->merchant, own);
+	if (named.length == 0 || bytes_equal_text(named, own))
+		return true;
+	api_fail_missing_object(&error, "configuration", "configuration", named);
+	api_refuse(call, &error);
+	return false;
+}
+
 void api_portal_create(struct api_call *call)
 {
 	struct core *core = call->core;
@@ -54,7 +69,7 @@ void api_portal_create(struct api_call *call)
 
 	if (!api_customer_of(call, &customer) || !api_url_fits(call, "return_url") ||
 	    !api_url_fits(call, "flow_data[after_completion][redirect][return_url]") ||
-	    !flow_is_whole(call)) {
+	    !configuration_fits(call) || !flow_is_whole(call)) {
 		json_decref(details);
 		return;
 	}

@@ -15,11 +15,11 @@ const struct api_param api_refund_create_params[] = {
 	{ "currency", API_TEXT, 0, 0, 3, NULL },
 	{ "reason", API_CHOICE, 0, 0, 0, "duplicate fraudulent requested_by_customer" },
 	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
-	{ "instructions_email", API_TEXT, API_IGNORED, 0, 0, NULL },
-	{ "customer", API_TEXT, API_REFUSED, 0, 0, "Send payment_intent or charge." },
-	{ "origin", API_TEXT, API_REFUSED, 0, 0, "Send payment_intent or charge." },
-	{ "refund_application_fee", API_FLAG, API_REFUSED, 0, 0, NULL },
-	{ "reverse_transfer", API_FLAG, API_REFUSED, 0, 0, NULL },
+	{ "instructions_email", API_TEXT, API_STORED | API_NOT_EMPTY, 0, 0, NULL },
+	API_NOT_HERE("customer", "Send payment_intent or charge."),
+	API_NOT_HERE("origin", "Send payment_intent or charge."),
+	API_NOT_HERE("refund_application_fee", NULL),
+	API_NOT_HERE("reverse_transfer", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 

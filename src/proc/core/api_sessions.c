@@ -9,6 +9,16 @@
 
 enum { LONGEST_S = 24 * 3600, SHORTEST_S = 30 * 60, GRACE_S = 60 };
 
+#define ONE_PAGE "The page asks for a card, and for nothing else."
+#define OFF(name)                                                                                  \
+	{                                                                                          \
+		name, API_CHOICE, API_IGNORED | API_ONLY, 0, 0, "false False"                      \
+	}
+#define NEVER(name)                                                                                \
+	{                                                                                          \
+		name, API_CHOICE, API_IGNORED | API_ONLY, 0, 0, "never"                            \
+	}
+
 const struct api_param api_session_create_params[] = {
 	{ "mode", API_CHOICE, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, 0, "setup payment" },
 	{ "success_url", API_TEXT, API_REQUIRED | API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1,
@@ -16,7 +26,7 @@ const struct api_param api_session_create_params[] = {
 	{ "cancel_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "customer_email", API_TEXT, API_STORED, 0, 120, NULL },
-	{ "customer_creation", API_CHOICE, API_IGNORED, 0, 0, "if_required" },
+	{ "customer_creation", API_CHOICE, API_STORED | API_ONLY, 0, 0, "if_required" },
 	{ "currency", API_TEXT, API_STORED, 0, 3, NULL },
 	{ "locale", API_CHOICE, API_STORED, 0, 0,
 	  "auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hr hu id it ja ko lt lv ms mt "
@@ -25,23 +35,31 @@ const struct api_param api_session_create_params[] = {
 	{ "client_reference_id", API_TEXT, API_STORED, 0, 200, NULL },
 	{ "metadata", API_METADATA, API_STORED, 0, 0, NULL },
 	{ "expires_at", API_NUMBER, 0, 0, 99999999999, NULL },
-	{ "setup_intent_data[description]", API_TEXT, API_STORED, 0, 1000, NULL },
+	{ "setup_intent_data[description]", API_TEXT, API_STORED | API_NOT_EMPTY, 0, 1000, NULL },
 	{ "setup_intent_data[metadata]", API_METADATA, API_STORED, 0, 0, NULL },
-	{ "setup_intent_data[on_behalf_of]", API_TEXT, API_REFUSED, 0, 0, NULL },
-	{ "payment_method_types[]", API_TEXT, 0, 0, 40, NULL },
-	{ "allowed_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },
-	{ "ui_mode", API_CHOICE, API_STORED | API_NOT_EMPTY, 0, 0, "hosted_page hosted" },
+	API_NOT_HERE("setup_intent_data[on_behalf_of]", NULL),
+	API_TYPES_PARAMS,
+	{ "ui_mode", API_CHOICE, API_STORED | API_ONLY, 0, 0, "hosted_page hosted" },
 	{ "billing_address_collection", API_CHOICE, API_STORED, 0, 0, "auto required" },
-	{ "submit_type", API_TEXT, API_IGNORED, 0, 0, NULL },
-	{ "phone_number_collection[enabled]", API_FLAG, API_IGNORED, 0, 0, NULL },
-	{ "allow_promotion_codes", API_CHOICE, API_IGNORED, 0, 0, "false False" },
-	{ "custom_text[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "saved_payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "wallet_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "origin_context", API_TEXT, API_IGNORED, 0, 0, NULL },
-	{ "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "consent_collection[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
-	{ "automatic_tax[enabled]", API_CHOICE, API_IGNORED, 0, 0, "false False" },
+	{ "submit_type", API_CHOICE, API_STORED, 0, 0, "auto book donate pay subscribe" },
+	{ "integration_identifier", API_TEXT, API_STORED, 0, 200, NULL },
+	{ "origin_context", API_CHOICE, API_STORED, 0, 0, "mobile_app web" },
+	{ "payment_method_collection", API_CHOICE, API_STORED, 0, 0, "always if_required" },
+	{ "wallet_options[link][display]", API_CHOICE, API_STORED, 0, 0, "auto never" },
+	{ "payment_method_options[card][request_three_d_secure]", API_CHOICE,
+	  API_IGNORED | API_ONLY, 0, 0, "automatic" },
+	API_OTHER_OPTIONS,
+	OFF("adaptive_pricing[enabled]"),
+	OFF("allow_promotion_codes"),
+	OFF("automatic_tax[enabled]"),
+	OFF("invoice_creation[enabled]"),
+	OFF("managed_payments[enabled]"),
+	OFF("phone_number_collection[enabled]"),
+	OFF("tax_id_collection[enabled]"),
+	{ "tax_id_collection[required]", API_CHOICE, API_IGNORED | API_ONLY, 0, 0, "never" },
+	NEVER("customer_update[address]"),
+	NEVER("customer_update[name]"),
+	NEVER("customer_update[shipping]"),
 	{ "line_items[][price_data][currency]", API_TEXT, 0, 0, 3, NULL },
 	{ "line_items[][price_data][unit_amount]", API_NUMBER, 0, 0, 99999999, NULL },
 	{ "line_items[][price_data][product_data][name]", API_TEXT, 0, 0, 250, NULL },
@@ -49,30 +67,47 @@ const struct api_param api_session_create_params[] = {
 	  NULL },
 	{ "line_items[][price_data][product_data][images][]", API_TEXT, API_IGNORED, 0, 0, NULL },
 	{ "line_items[][quantity]", API_NUMBER, 0, 1, 999999, NULL },
-	{ "line_items[**]", API_ANYTHING, API_REFUSED, 0, 0,
-	  "Prices come in line_items[][price_data]." },
-	{ "payment_intent_data[description]", API_TEXT, API_STORED, 0, 1000, NULL },
+	API_NOT_HERE("line_items[**]", "Prices come in line_items[][price_data]."),
+	{ "payment_intent_data[description]", API_TEXT, API_STORED | API_NOT_EMPTY, 0, 1000, NULL },
 	{ "payment_intent_data[metadata]", API_METADATA, API_STORED, 0, 0, NULL },
-	{ "payment_intent_data[receipt_email]", API_TEXT, API_STORED, 0, 0, NULL },
-	{ "payment_intent_data[statement_descriptor_suffix]", API_TEXT, API_STORED, 0, 22, NULL },
+	{ "payment_intent_data[receipt_email]", API_TEXT, API_STORED | API_NOT_EMPTY, 0, 0, NULL },
+	{ "payment_intent_data[statement_descriptor_suffix]", API_TEXT, API_STORED | API_NOT_EMPTY,
+	  0, 22, NULL },
 	{ "payment_intent_data[capture_method]", API_CHOICE, API_STORED | API_NOT_EMPTY, 0, 0,
 	  "automatic automatic_async manual" },
 	{ "payment_intent_data[setup_future_usage]", API_CHOICE, API_STORED, 0, 0,
 	  "off_session on_session" },
-	{ "payment_intent_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "subscription_data[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "discounts[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "shipping_address_collection[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "shipping_options[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "invoice_creation[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
-	{ "return_url", API_TEXT, API_REFUSED, 0, 0, "Use success_url and cancel_url." },
+	API_NOT_HERE("payment_intent_data[**]", NULL),
+	API_NONE_OF("after_expiration", NULL),
+	API_NOT_HERE("automatic_tax[**]", NULL),
+	API_NONE_OF("branding_settings", "The page has the merchant's name and onfile's looks."),
+	API_NONE_OF("consent_collection", ONE_PAGE),
+	API_NONE_OF("custom_fields", ONE_PAGE),
+	API_NONE_OF("custom_text", ONE_PAGE),
+	API_NO_ACCOUNT,
+	API_NONE_OF("discounts", NULL),
+	API_NOT_HERE("invoice_creation[**]", NULL),
+	API_NONE_OF("name_collection", ONE_PAGE),
+	API_NONE_OF("optional_items", NULL),
+	API_NONE_OF("payment_method_data", NULL),
+	API_NONE_OF("permissions", NULL),
+	API_NOT_HERE("redirect_on_completion", "The page always goes to success_url."),
+	API_NONE_OF("saved_payment_method_options", ONE_PAGE),
+	API_NONE_OF("shipping_address_collection", ONE_PAGE),
+	API_NONE_OF("shipping_options", ONE_PAGE),
+	API_NONE_OF("subscription_data", NULL),
+	API_NOT_HERE("return_url", "Use success_url and cancel_url."),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_session_list_params[] = {
 	{ "customer", API_TEXT, 0, 0, 128, NULL },
 	{ "status", API_CHOICE, 0, 0, 0, "open complete expired" },
-	{ "payment_intent", API_TEXT, API_REFUSED, 0, 0, NULL },
+	{ "payment_intent", API_TEXT, 0, 0, 128, NULL },
+	API_NO_ACCOUNT,
+	API_NONE_OF("customer_details", "Send customer."),
+	API_NOT_HERE("payment_link", NULL),
+	API_NOT_HERE("subscription", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -250,14 +285,37 @@ static int64_t read_status(const struct api_call *call)
 	return -1;
 }
 
+// A session was made in one turn with its payment, which knows it: nothing else needs to be looked
+// at. False: refused. `ret_session` 0: no session has this payment.
+static bool session_of_payment(struct api_call *call, int64_t *ret_session)
+{
+	struct payment_intent intent cleanup(payment_intent_done) = { 0 };
+	int64_t id;
+
+	*ret_session = 0;
+	if (!api_named(call, "payment_intent", API_PAYMENT_INTENT, &id))
+		return false;
+	if (id && store_load(call->core->store, STORE_PAYMENT_INTENTS, id, &intent)) {
+		json_t *details = api_details_read(intent.details);
+		*ret_session = json_integer_value(json_object_get(details, "session"));
+		json_decref(details);
+	}
+	return true;
+}
+
 void api_session_list(struct api_call *call)
 {
 	int64_t customer;
+	int64_t only;
 
-	if (!api_named(call, "customer", API_CUSTOMER, &customer))
+	if (!api_named(call, "customer", API_CUSTOMER, &customer) ||
+	    !session_of_payment(call, &only))
 		return;
 	api_sessions_sweep(call->core);
 	struct api_list list = { STORE_LIST_SESSIONS, STORE_LIST_SESSIONS_UP, STORE_N(customer),
-		                 STORE_N(read_status(call)), 0 };
+		                 STORE_N(read_status(call)), .above = only - 1 };
+	list.below = only + 1;
+	if (!api_params_has(&call->params, "payment_intent"))
+		list.above = list.below = 0;
 	api_answer_list(call, &list);
 }

@@ -6,38 +6,30 @@
 
 #include <stdlib.h>
 
+// An issuer is asked about every link: `any` is what happens.
+#define OPTIONS                                                                                    \
+	{ "payment_method_options[card][request_three_d_secure]",                                  \
+	  API_CHOICE,                                                                              \
+	  API_STORED | API_ONLY,                                                                   \
+	  0,                                                                                       \
+	  0,                                                                                       \
+	  "automatic any" },                                                                       \
+	        API_OTHER_OPTIONS
+
 #define SETUP_PARAMS                                                                               \
-	{ "customer", API_TEXT, 0, 0, 128, NULL },                                                 \
+	API_TYPES_PARAMS, API_METHOD_DATA_PARAMS, OPTIONS, API_NO_ACCOUNT,                         \
+	        { "customer", API_TEXT, 0, 0, 128, NULL },                                         \
 	        { "payment_method", API_TEXT, 0, 0, 128, NULL },                                   \
 	        { "description", API_TEXT, API_STORED, 0, 1000, NULL },                            \
 	        { "metadata", API_METADATA, API_STORED, 0, 0, NULL },                              \
-	        { "payment_method_types[]", API_TEXT, 0, 0, 40, NULL },                            \
-	        { "allowed_payment_method_types[]", API_TEXT, API_STORED, 0, 40, NULL },           \
-	        { "payment_method_options[card][request_three_d_secure]",                          \
-		  API_CHOICE,                                                                      \
-		  API_STORED,                                                                      \
-		  0,                                                                               \
-		  0,                                                                               \
-		  "automatic any challenge" },                                                     \
-	        { "payment_method_options[card][network]", API_TEXT, API_IGNORED, 0, 0, NULL },    \
-	        { "payment_method_options[card][moto]", API_FLAG, API_REFUSED, 0, 0, NULL },       \
-	        { "payment_method_options[card][three_d_secure][**]",                              \
-		  API_ANYTHING,                                                                    \
-		  API_REFUSED,                                                                     \
-		  0,                                                                               \
-		  0,                                                                               \
-		  NULL },                                                                          \
-	        { "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },           \
-	        { "excluded_payment_method_types[]", API_TEXT, API_IGNORED, 0, 0, NULL },          \
-	        { "payment_method_configuration", API_TEXT, API_IGNORED, 0, 0, NULL },             \
 	        { "setup_credential_usage", API_TEXT, API_IGNORED, 0, 0, NULL },                   \
-	        { "attach_to_self", API_FLAG, API_REFUSED, 0, 0, NULL },                           \
+	        API_NOT_HERE("attach_to_self", NULL),                                              \
 	{                                                                                          \
-		"flow_directions[]", API_CHOICE, API_IGNORED, 0, 0, "inbound"                      \
+		"flow_directions[]", API_CHOICE, API_STORED | API_ONLY, 0, 0, "inbound"            \
 	}
 
 #define CONFIRM_PARAMS                                                                             \
-	API_METHOD_DATA_PARAMS, { "return_url", API_TEXT, API_STORED, 0, URL_MAX - 1, NULL },      \
+	{ "return_url", API_TEXT, API_STORED | API_NOT_EMPTY, 0, URL_MAX - 1, NULL },              \
 	        { "mandate_data[customer_acceptance][online][ip_address]",                         \
 		  API_TEXT,                                                                        \
 		  API_UNSETS,                                                                      \
@@ -46,10 +38,7 @@
 		  NULL },                                                                          \
 	        { "mandate_data[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },                     \
 	        { "use_stripe_sdk", API_FLAG, API_IGNORED, 0, 0, NULL },                           \
-	{                                                                                          \
-		"confirmation_token", API_TEXT, API_REFUSED, 0, 0,                                 \
-		        "Send payment_method_data[card][encrypted]."                               \
-	}
+	        API_NOT_HERE("confirmation_token", "Send payment_method_data[card][encrypted].")
 
 const struct api_param api_setup_params[] = {
 	SETUP_PARAMS,
@@ -64,14 +53,16 @@ const struct api_param api_setup_create_params[] = {
 	{ "automatic_payment_methods[enabled]", API_FLAG, API_STORED, 0, 0, NULL },
 	{ "automatic_payment_methods[allow_redirects]", API_CHOICE, API_STORED, 0, 0,
 	  "always never" },
-	{ "on_behalf_of", API_TEXT, API_REFUSED, 0, 0, NULL },
-	{ "single_use[**]", API_ANYTHING, API_REFUSED, 0, 0, NULL },
+	API_NOT_HERE("on_behalf_of", NULL),
+	API_NOT_HERE("single_use[**]", NULL),
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
 const struct api_param api_setup_confirm_params[] = {
 	{ "payment_method", API_TEXT, 0, 0, 128, NULL },
-	{ "payment_method_options[**]", API_ANYTHING, API_IGNORED, 0, 0, NULL },
+	API_TYPES_PARAMS,
+	API_METHOD_DATA_PARAMS,
+	OPTIONS,
 	CONFIRM_PARAMS,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
@@ -82,9 +73,8 @@ const struct api_param api_setup_cancel_params[] = {
 };
 
 const struct api_param api_setup_list_params[] = {
-	{ "customer", API_TEXT, 0, 0, 128, NULL },
-	{ "payment_method", API_TEXT, 0, 0, 128, NULL },
-	{ "attach_to_self", API_FLAG, API_REFUSED, 0, 0, NULL },
+	{ "customer", API_TEXT, 0, 0, 128, NULL }, { "payment_method", API_TEXT, 0, 0, 128, NULL },
+	API_NOT_HERE("attach_to_self", NULL),      API_NO_ACCOUNT,
 	{ NULL, API_TEXT, 0, 0, 0, NULL },
 };
 
@@ -256,7 +246,7 @@ void api_setup_confirm(struct api_call *call)
 	struct setup_intent intent cleanup(setup_intent_done) = { 0 };
 	struct choice choice = { 0 };
 
-	if (api_find(call, &intent) && may_confirm(call, &intent) &&
+	if (api_find(call, &intent) && may_confirm(call, &intent) && api_types_fit(call) &&
 	    api_url_fits(call, "return_url") && !resume(call, &intent) &&
 	    read_choice(call, intent.customer, &choice) && merge(call, &intent)) {
 		store_update(call->core->store, STORE_SETUP_INTENTS, &intent);
@@ -267,27 +257,40 @@ void api_setup_confirm(struct api_call *call)
 
 // --- the rest
 
+static bool has_card(const struct api_call *call, const char *list)
+{
+	const struct api_value *value;
+	bool empty = true;
+
+	for (size_t i = 0; (value = api_params_at(&call->params, list, i)); i++) {
+		if (bytes_equal_text(value->text, "card"))
+			return true;
+		empty = empty && value->text.length == 0;
+	}
+	return empty;
+}
+
 bool api_types_fit(struct api_call *call)
 {
 	static const char *const lists[] = { "payment_method_types[]",
 		                             "allowed_payment_method_types[]" };
+	static const char excluded[] = "excluded_payment_method_types[]";
 	struct api_error error;
 
-	for (size_t l = 0; l < 2; l++) {
-		const struct api_value *value;
-		bool card = !api_params_has(&call->params, lists[l]);
-		for (size_t i = 0; (value = api_params_at(&call->params, lists[l], i)); i++)
-			card = card || value->text.length == 0 ||
-			       bytes_equal_text(value->text, "card");
-		if (!card) {
-			api_fail(&error, 400, NULL, lists[l],
+	api_fail(&error, 400, NULL, excluded,
+	         "onfile takes cards: card cannot be an excluded type of payment methods.");
+	for (size_t i = 0; i < 2; i++)
+		if (!has_card(call, lists[i])) {
+			api_fail(&error, 400, NULL, lists[i],
 			         "onfile takes cards: the types of payment methods must contain "
 			         "card.");
 			api_refuse(call, &error);
 			return false;
 		}
-	}
-	return true;
+	if (!api_params_text(&call->params, excluded).length || !has_card(call, excluded))
+		return true;
+	api_refuse(call, &error);
+	return false;
 }
 
 static void create(struct api_call *call, struct setup_intent *intent, struct choice *choice)
@@ -331,20 +334,10 @@ static bool has_nothing_to_confirm(struct api_call *call, const struct choice *c
 {
 	struct api_error error;
 
-	if (!api_params_flag(&call->params, "confirm", false)) {
-		if (!choice->encrypted.length)
-			return false;
-		api_fail(&error, 400, NULL, "payment_method_data",
-		         "An encrypted card is bound to an intent that exists: create the "
-		         "SetupIntent, encrypt the card for its id, then confirm it.");
-	} else if (choice->card.id) {
+	if (choice->card.id || !api_params_flag(&call->params, "confirm", false))
 		return false;
-	} else if (choice->encrypted.length) {
-		return false;
-	} else {
-		api_fail(&error, 400, "parameter_missing", "payment_method",
-		         "You cannot confirm a SetupIntent without a payment method.");
-	}
+	api_fail(&error, 400, "parameter_missing", "payment_method",
+	         "You cannot confirm a SetupIntent without a payment method.");
 	api_refuse(call, &error);
 	return true;
 }
@@ -361,6 +354,7 @@ void api_setup_create(struct api_call *call)
 		if (call->resumed)
 			go_on(call, &choice);
 		else if (read_choice(call, customer.id, &choice) &&
+		         api_may_not_be_typed(call, choice.encrypted) &&
 		         !has_nothing_to_confirm(call, &choice) && merge(call, &intent))
 			create(call, &intent, &choice);
 	}
@@ -411,7 +405,8 @@ void api_setup_update(struct api_call *call)
 		return;
 	}
 	if (api_types_fit(call) && take_customer(call, &intent) &&
-	    read_choice(call, intent.customer, &choice) && merge(call, &intent)) {
+	    read_choice(call, intent.customer, &choice) &&
+	    api_may_not_be_typed(call, choice.encrypted) && merge(call, &intent)) {
 		if (choice.card.id) {
 			intent.card = choice.card.id;
 			intent.status = INTENT_REQUIRES_CONFIRMATION;

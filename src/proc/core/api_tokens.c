@@ -164,9 +164,9 @@ static void make_card(struct api_call *call, const struct wire_value *fields)
 {
 	struct core *core = call->core;
 	struct card card cleanup(card_done) = { 0 };
-	char *billing cleanup(cleanup_free) = api_billing_details(call);
+	char *details cleanup(cleanup_free) = api_card_details(call);
 
-	flow_card_of_vault(core, call->merchant, billing, fields, &card);
+	flow_card_of_vault(core, call->merchant, details, fields, &card);
 	card.state = CARD_OF_TOKEN;
 	store_insert(core->store, STORE_CARDS, &card);
 	call->token->card = card.id;

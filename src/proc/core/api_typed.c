@@ -24,16 +24,29 @@ bool api_typed_card(struct api_call *call, struct bytes *ret_jwe)
 	return false;
 }
 
-char *api_billing_details(struct api_call *call)
+bool api_may_not_be_typed(struct api_call *call, struct bytes jwe)
+{
+	struct api_error error;
+
+	if (jwe.length == 0)
+		return true;
+	api_fail(&error, 400, NULL, "payment_method_data",
+	         "A browser encrypts a card for the id of an intent, so the intent comes first: "
+	         "create it without the card, encrypt the card for its id, then confirm it with "
+	         "payment_method_data[card][encrypted].");
+	api_refuse(call, &error);
+	return false;
+}
+
+char *api_card_details(struct api_call *call)
 {
 	json_t *data = json_object();
 	struct api_error error;
 	char *text = NULL;
 
-	if (api_params_merge(&call->params, "payment_method_data", data, &error)) {
-		json_t *billing = json_object_get(data, "billing_details");
-		text = json_object_size(billing) ? json_dumps(billing, JSON_COMPACT) : NULL;
-	}
+	if (api_params_merge(&call->params, "payment_method_data", data, &error) &&
+	    json_object_size(data))
+		text = json_dumps(data, JSON_COMPACT);
 	json_decref(data);
 	return text;
 }
@@ -49,12 +62,12 @@ static void shopper_address(const struct api_call *call, char *ret_address, size
 
 void api_link(struct api_call *call, struct flow_link_start start, flow_done *done)
 {
-	char *billing cleanup(cleanup_free) = api_billing_details(call);
+	char *details cleanup(cleanup_free) = api_card_details(call);
 	char address[46];
 
 	shopper_address(call, address, sizeof(address));
 	start.address = address;
-	start.billing_details = billing;
+	start.card_details = details;
 	start.unproven = call->shopper;
 	api_park(call, start.intent);
 	flow_link(call->core, &start, done, call);

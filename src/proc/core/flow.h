@@ -18,8 +18,8 @@ struct flow_link_start {
 	struct bytes jwe;
 	int64_t card; // instead of `jwe`: the card of a test token, which no link has proven
 	const char *browser;
-	const char *address;         // of the client, for the guards
-	const char *billing_details; // JSON or NULL
+	const char *address;      // of the client, for the guards
+	const char *card_details; // JSON or NULL
 	const char *name;
 	bool unproven; // a browser that was not asked for a proof of work: refused when one is due
 };
@@ -53,8 +53,9 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 void flow_pay(struct core *core, const struct flow_payment_start *start, flow_done *done,
               void *owner);
 
-// Asks the bank about the card of a test token and attaches it to the customer. Returns the
-// attempt; 0: no connection takes it, `done` will not be called.
+// Asks the bank about the card of a test token and attaches it to the customer (0: to nobody yet,
+// who waits makes the customer). Returns the attempt; 0: no connection takes it, `done` will not be
+// called.
 int64_t flow_attach(struct core *core, const struct card *card, int64_t customer, flow_done *done,
                     void *owner);
 
@@ -69,8 +70,8 @@ void flow_refund_wait(struct core *core, int64_t refund, flow_done *done, void *
 // When a payment can no longer be given back, Unix milliseconds.
 int64_t flow_refundable_until_ms(const struct core *core, const struct attempt *attempt);
 // The row of a new card from the fields of CARD_OPENED, not stored and in state 0.
-// `billing_details` is JSON or NULL. To be given back with card_done().
-void flow_card_of_vault(struct core *core, int64_t merchant, const char *billing_details,
+// `card_details` is JSON or NULL. To be given back with card_done().
+void flow_card_of_vault(struct core *core, int64_t merchant, const char *card_details,
                         const struct wire_value *opened, struct card *ret_card);
 // A card was removed: its seal is destroyed now, or when nothing needs it any more.
 void flow_card_removed(struct core *core, int64_t card);

@@ -63,6 +63,8 @@ void attach_saved(struct core *core, struct live *live)
 	card.customer = live->row.customer;
 	card.cvc_check = live->authentication.cvc_check;
 	store_update(core->store, STORE_CARDS, &card);
-	event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
-	flows_step(core, live->row.id, "card attached");
+	if (card.customer)
+		event_card(core, EVENT_PAYMENT_METHOD_ATTACHED, &card);
+	flows_step(core, live->row.id,
+	           card.customer ? "card attached" : "card agreed to, for a customer to be made");
 }

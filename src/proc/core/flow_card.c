@@ -21,29 +21,31 @@ static void copy(struct bytes from, void *to, size_t size)
 		memcpy(to, from.data, from.length);
 }
 
-// The details of a new card: what is known of its holder.
-static char *details_of(const char *billing_details, struct bytes name)
+// The details of a new card: what was said of it, and what is known of its holder.
+static char *details_of(const char *card_details, struct bytes name)
 {
-	json_t *details = json_object();
-	json_t *billing =
-	        billing_details ? json_loads(billing_details, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	json_t *details =
+	        card_details ? json_loads(card_details, JSON_REJECT_DUPLICATES, NULL) : NULL;
 
+	if (!details)
+		details = json_object();
 	if (name.length && text_is_utf8(name)) {
-		if (!billing)
+		json_t *billing = json_object_get(details, "billing_details");
+		if (!billing) {
 			billing = json_object();
+			json_object_set_new(details, "billing_details", billing);
+		}
 		if (!json_string_value(json_object_get(billing, "name")))
 			json_object_set_new(billing, "name",
 			                    json_stringn((const char *)name.data, name.length));
 	}
-	if (billing)
-		json_object_set_new(details, "billing_details", billing);
 	char *text = json_dumps(details, JSON_COMPACT);
 	json_decref(details);
 	CHECK(text);
 	return text;
 }
 
-void flow_card_of_vault(struct core *core, int64_t merchant, const char *billing_details,
+void flow_card_of_vault(struct core *core, int64_t merchant, const char *card_details,
                         const struct wire_value *opened, struct card *ret_card)
 {
 	struct card *card = ret_card;
@@ -59,7 +61,7 @@ void flow_card_of_vault(struct core *core, int64_t merchant, const char *billing
 	     sizeof(card->fingerprint));
 	copy(opened[WIRE_CARD_OPENED_HANDLE].bytes, card->handle, sizeof(card->handle));
 	copy(opened[WIRE_CARD_OPENED_SEALED].bytes, card->sealed, sizeof(card->sealed));
-	card->details = details_of(billing_details, opened[WIRE_CARD_OPENED_NAME].bytes);
+	card->details = details_of(card_details, opened[WIRE_CARD_OPENED_NAME].bytes);
 }
 
 void card_used(struct core *core, struct card *card)

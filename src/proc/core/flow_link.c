@@ -25,7 +25,7 @@ void opening_free(struct opening *opening)
 	if (!opening)
 		return;
 	free(opening->browser);
-	free(opening->billing_details);
+	free(opening->card_details);
 	free(opening);
 }
 
@@ -193,7 +193,7 @@ static void open_card(struct core *core, const struct link_subject *subject,
 		.merchant = subject->merchant,
 		.customer = subject->customer,
 		.browser = start->browser ? strdup(start->browser) : NULL,
-		.billing_details = start->billing_details ? strdup(start->billing_details) : NULL,
+		.card_details = start->card_details ? strdup(start->card_details) : NULL,
 		.waiter = { .done = done, .owner = owner },
 	};
 	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
@@ -424,7 +424,7 @@ static void refuse_opened(struct core *core, struct opening *opening, const stru
 	struct card card cleanup(card_done) = { 0 };
 
 	if (f[WIRE_CARD_OPENED_PROBLEM].bytes.length == 0) {
-		flow_card_of_vault(core, opening->merchant, opening->billing_details, f, &card);
+		flow_card_of_vault(core, opening->merchant, opening->card_details, f, &card);
 		wipe(&card);
 		store_insert(core->store, STORE_CARDS, &card);
 		forget_code(core, f[WIRE_CARD_OPENED_HANDLE].bytes);
@@ -452,7 +452,7 @@ void link_opened(struct core *core, const struct wire_message *message)
 	    subject_may_link(&subject) && link_customer_is_here(core, subject.customer))
 		outcome.problem = reason_not_to_ask(core, opening, f, &outcome.again_ms);
 	if (outcome.problem == 0) {
-		flow_card_of_vault(core, opening->merchant, opening->billing_details, f, &card);
+		flow_card_of_vault(core, opening->merchant, opening->card_details, f, &card);
 		store_insert(core->store, STORE_CARDS, &card);
 		start_attempt(core, opening, &card, &subject);
 	} else {

@@ -61,7 +61,7 @@ struct opening {
 	int64_t id;
 	bool payment; // `intent` is a PaymentIntent
 	int64_t intent, merchant, customer;
-	char *browser, *billing_details;
+	char *browser, *card_details;
 	char address[46];
 	char currency[4]; // of its payment or session; "": not known
 	struct waiter waiter;
