@@ -17,7 +17,8 @@ bool store_replay_find(struct store *store, struct bytes key, struct store_repla
 		ret->intent = store_number(&query, 3);
 		ret->status = (int)store_number(&query, 4);
 		ret->ended = !store_is_null(&query, 5);
-		buffer_put(reply, store_bytes(&query, 5));
+		if (ret->ended)
+			store_text(&query, 5, reply);
 	}
 	store_end(&query);
 	return found;

@@ -47,7 +47,7 @@ TEST(a_reply_is_kept_until_it_is_too_old)
 		REQUIRE(store_replay_find(store, view, &replay, &reply));
 		EXPECT(!replay.ended && replay.intent == 77 && reply.length == 0);
 		store_run(store, STORE_IDEMPOTENCY_END, STORE_B(view), STORE_N(402),
-		          STORE_T("{\"a\":1}"), STORE_N(5));
+		          STORE_P(BYTES_LITERAL("{\"a\":1}")), STORE_N(5));
 		REQUIRE(store_replay_find(store, view, &replay, &reply));
 		EXPECT(replay.ended && replay.status == 402 && replay.attempt == 5);
 		EXPECT(bytes_equal_text(buffer_view(&reply), "{\"a\":1}"));

@@ -5,9 +5,10 @@
 #include "base/buffer.h"
 #include "base/check.h"
 #include "store/cache.h"
+#include "store/log.h"
+#include "store/phrases.h"
 #include "store/rows.h"
 
-#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct store {
 	sqlite3_stmt *rows[STORE_TABLES][ROW_STATEMENTS];
 	sqlite3_stmt *begin, *commit;
 	struct store_cache *cache;
+	struct store_phrases *phrases;
 	int log_pages; // in the log, after the last commit
 	bool dirty;
 	bool failed;
@@ -39,7 +41,7 @@ static const char schema[] = {
 
 // All wait while the log is played into the database file: often and a little. 4000 pages at a time
 // held up one payment of a hundred for 30 to 50 ms, 300 for 9 to 15, at no cost that shows.
-enum { SCHEMA_VERSION = 1, LOG_PAGES = 300 };
+enum { SCHEMA_VERSION = 1, LOG_PAGES = 300, PACKED_MAX = 4 * 1024 * 1024 };
 
 static void note_failure(struct store *store)
 {
@@ -158,54 +160,9 @@ static void on_change(void *owner, int operation, const char *database, const ch
 			store_cache_drop(store->cache, (enum store_table)t, id);
 }
 
-// Writes a file's bytes over themselves and fsyncs them.
-static bool rewrite(sqlite3_file *file)
-{
-	uint8_t block[16 * 1024];
-	sqlite3_int64 size = 0;
-
-	if (file->pMethods->xFileSize(file, &size) != SQLITE_OK)
-		return false;
-	for (sqlite3_int64 at = 0; at < size; at += (int)sizeof(block)) {
-		bool last = size - at < (int)sizeof(block);
-		int length = last ? (int)(size - at) : (int)sizeof(block);
-		if (file->pMethods->xRead(file, block, length, at) != SQLITE_OK ||
-		    file->pMethods->xWrite(file, block, length, at) != SQLITE_OK)
-			return false;
-	}
-	return size == 0 || file->pMethods->xSync(file, SQLITE_SYNC_FULL) == SQLITE_OK;
-}
-
-// What a program that was killed had written and not yet fsynced can be read and may still be lost
-// with the power; after an fsync that failed, no later fsync writes it. Nothing may be said that
-// rests on it, and it must not reach the database by a checkpoint: with the power gone, the shorter
-// log of the disk would be played over newer pages. So the log is written once more, and fsynced,
-// before SQLite looks at it.
-static struct result log_durable(const char *path)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	char name[PATH_MAX];
-	int there = 0;
-
-	if (path[0] == ':' || (size_t)snprintf(name, sizeof(name), "%s-wal", path) >= sizeof(name))
-		return RESULT_OK;
-	if (vfs->xAccess(vfs, name, SQLITE_ACCESS_EXISTS, &there) != SQLITE_OK || !there)
-		return RESULT_OK;
-	sqlite3_file *file = calloc(1, (size_t)vfs->szOsFile);
-	if (!file)
-		return FAIL(ERROR_MEMORY, "no memory for the log");
-	bool good = vfs->xOpen(vfs, name, file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL, NULL) ==
-	                    SQLITE_OK &&
-	            rewrite(file);
-	if (file->pMethods)
-		file->pMethods->xClose(file);
-	free(file);
-	return good ? RESULT_OK : FAIL(ERROR_SYSTEM, "the store's log cannot be made durable");
-}
-
 static struct result open_database(struct store *store, const char *path)
 {
-	TRY(log_durable(path));
+	TRY(store_log_durable(path));
 	if (sqlite3_open_v2(path, &store->database,
 	                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 	                    NULL) != SQLITE_OK) {
@@ -238,7 +195,9 @@ struct result store_open(const char *path, struct store **ret_store)
 	if (!store)
 		return FAIL(ERROR_MEMORY, "no memory for the store");
 	store->cache = store_cache_new();
-	struct result result = open_database(store, path);
+	store->phrases = store_phrases_new();
+	struct result result = store->phrases ? open_database(store, path)
+	                                      : FAIL(ERROR_MEMORY, "no memory for the store");
 	if (!result_ok(result)) {
 		store_close(store);
 		return result;
@@ -260,6 +219,7 @@ void store_close(struct store *store)
 	sqlite3_finalize(store->commit);
 	sqlite3_close(store->database);
 	store_cache_free(store->cache);
+	store_phrases_free(store->phrases);
 	free(store);
 }
 
@@ -318,8 +278,25 @@ struct result store_tidy(struct store *store)
 	return store_result(store);
 }
 
+static int bind_packed(const struct store *store, sqlite3_stmt *statement, int place,
+                       struct bytes text)
+{
+	struct buffer packed;
+
+	buffer_init(&packed, PACKED_MAX);
+	store_pack(store->phrases, text, &packed);
+	int bound = packed.failed
+	                    ? SQLITE_TOOBIG
+	                    : sqlite3_bind_blob(statement, place,
+	                                        packed.data ? packed.data : (const uint8_t *)"",
+	                                        (int)packed.length, SQLITE_TRANSIENT);
+	buffer_done(&packed);
+	return bound;
+}
+
+// `kept`: SQLITE_STATIC when the value stays until the statement's bindings are cleared.
 static void bind(struct store *store, sqlite3_stmt *statement, int place,
-                 const struct store_value *value)
+                 const struct store_value *value, sqlite3_destructor_type kept)
 {
 	const void *data = value->bytes.data ? (const void *)value->bytes.data : "";
 	int length = (int)value->bytes.length;
@@ -327,12 +304,9 @@ static void bind(struct store *store, sqlite3_stmt *statement, int place,
 
 	switch (value->kind) {
 	case STORE_NUMBER: bound = sqlite3_bind_int64(statement, place, value->number); break;
-	case STORE_TEXT:
-		bound = sqlite3_bind_text(statement, place, data, length, SQLITE_TRANSIENT);
-		break;
-	case STORE_BYTES:
-		bound = sqlite3_bind_blob(statement, place, data, length, SQLITE_TRANSIENT);
-		break;
+	case STORE_TEXT: bound = sqlite3_bind_text(statement, place, data, length, kept); break;
+	case STORE_BYTES: bound = sqlite3_bind_blob(statement, place, data, length, kept); break;
+	case STORE_PACKED: bound = bind_packed(store, statement, place, value->bytes); break;
 	case STORE_NULL: bound = sqlite3_bind_null(statement, place); break;
 	}
 	if (bound != SQLITE_OK)
@@ -340,7 +314,8 @@ static void bind(struct store *store, sqlite3_stmt *statement, int place,
 }
 
 static sqlite3_stmt *bound_statement(struct store *store, enum store_statement which,
-                                     const struct store_value *values, size_t count)
+                                     const struct store_value *values, size_t count,
+                                     sqlite3_destructor_type kept)
 {
 	sqlite3_stmt *statement = prepare(store, &store->statements[which], statement_texts[which]);
 
@@ -348,7 +323,7 @@ static sqlite3_stmt *bound_statement(struct store *store, enum store_statement w
 		return NULL;
 	CHECK((size_t)sqlite3_bind_parameter_count(statement) == count);
 	for (size_t i = 0; i < count; i++)
-		bind(store, statement, (int)i + 1, &values[i]);
+		bind(store, statement, (int)i + 1, &values[i], kept);
 	return statement;
 }
 
@@ -373,14 +348,15 @@ int store_execute(struct store *store, enum store_statement which, const struct 
 {
 	if (!begin_change(store))
 		return 0;
-	sqlite3_stmt *statement = bound_statement(store, which, values, count);
+	sqlite3_stmt *statement = bound_statement(store, which, values, count, SQLITE_STATIC);
 	return statement ? finish_change(store, statement) : 0;
 }
 
 struct store_query store_begin(struct store *store, enum store_statement which,
                                const struct store_value *values, size_t count)
 {
-	return (struct store_query){ store, bound_statement(store, which, values, count) };
+	return (struct store_query){ store, bound_statement(store, which, values, count,
+		                                            SQLITE_TRANSIENT) };
 }
 
 bool store_step(struct store_query *query)
@@ -406,6 +382,18 @@ struct bytes store_bytes(const struct store_query *query, int column)
 	const void *data = sqlite3_column_blob(query->statement, column);
 
 	return bytes_from(data, (size_t)sqlite3_column_bytes(query->statement, column));
+}
+
+void store_text(const struct store_query *query, int column, struct buffer *text)
+{
+	struct store *store = query->store;
+
+	if (store_unpack(store_bytes(query, column), text))
+		return;
+	if (!store->failed)
+		snprintf(store->error, sizeof(store->error),
+		         "a packed text of the store cannot be read");
+	store->failed = true;
 }
 
 bool store_is_null(const struct store_query *query, int column)
@@ -460,7 +448,7 @@ static void write_row(struct store *store, enum store_table table, enum row_stat
 		return;
 	for (int i = 0; i < store_tables[table].count; i++) {
 		struct store_value value = member_value(&store_tables[table].columns[i], object);
-		bind(store, statement, i + 1, &value);
+		bind(store, statement, i + 1, &value, SQLITE_STATIC);
 	}
 	finish_change(store, statement);
 	if (!store->failed)

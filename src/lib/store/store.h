@@ -7,6 +7,7 @@
 // store_commit() fails. The program then stops and recovers from what is durable.
 #pragma once
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/result.h"
 #include "domain/objects.h"
@@ -37,9 +38,10 @@ enum store_table {
 	STORE_TABLES
 };
 
-// A value to be bound: a number, a text or bytes.
+// A value to be bound: a number, a text, bytes, or a text that is stored packed (phrases.h) and
+// read with store_text().
 struct store_value {
-	enum { STORE_NUMBER, STORE_TEXT, STORE_BYTES, STORE_NULL } kind;
+	enum { STORE_NUMBER, STORE_TEXT, STORE_BYTES, STORE_PACKED, STORE_NULL } kind;
 	int64_t number;
 	struct bytes bytes;
 };
@@ -48,6 +50,7 @@ struct store_value {
 #define STORE_T(text) ((struct store_value){ STORE_TEXT, 0, bytes_text(text) })
 #define STORE_TB(view) ((struct store_value){ STORE_TEXT, 0, (view) })
 #define STORE_B(view) ((struct store_value){ STORE_BYTES, 0, (view) })
+#define STORE_P(view) ((struct store_value){ STORE_PACKED, 0, (view) })
 
 // Opens or makes the file `path` and brings its tables to the newest version. ERROR_SYSTEM, or
 // ERROR_STATE when the file was written by a newer version or is not a store.
@@ -94,6 +97,9 @@ struct store_query store_begin(struct store *store, enum store_statement stateme
 bool store_step(struct store_query *query);
 int64_t store_number(const struct store_query *query, int column);
 struct bytes store_bytes(const struct store_query *query, int column);
+// Appends a text that was bound as STORE_P. One that this version cannot read ends the store, as an
+// error of the disk does.
+void store_text(const struct store_query *query, int column, struct buffer *text);
 bool store_is_null(const struct store_query *query, int column);
 void store_end(struct store_query *query); // for cleanup(store_end)
 

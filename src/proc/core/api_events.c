@@ -52,11 +52,15 @@ static bool success_fits(const struct api_call *call, int64_t event)
 static void put_event(struct buffer *buffer, const struct api_call *call,
                       const struct store_query *query)
 {
+	struct buffer body cleanup(buffer_done) = { 0 };
 	int64_t id = store_number(query, 0);
+
+	buffer_init(&body, API_REPLY_MAX);
+	store_text(query, 2, &body);
 	struct api_event event = { id, event_name((int)store_number(query, 1)),
 		                   store_one_number(call->core->store, STORE_DELIVERIES_PENDING, 0,
 		                                    STORE_N(id)),
-		                   store_bytes(query, 2) };
+		                   buffer_view(&body) };
 
 	api_render_event(buffer, &call->view, &event);
 }

@@ -55,11 +55,14 @@ void event_render(struct core *core, int64_t event, struct buffer *buffer)
 {
 	struct store_query query cleanup(store_end) =
 	        store_ask(core->store, STORE_EVENT_LOAD, STORE_N(event));
+	struct buffer body cleanup(buffer_done) = { 0 };
 	struct merchant owner;
 	struct api_view view;
 
 	if (!store_step(&query))
 		return;
+	buffer_init(&body, API_REPLY_MAX);
+	store_text(&query, 3, &body);
 	api_view_of(core, store_number(&query, 0), &owner, &view);
 	api_render_event(buffer, &view,
 	                 &(struct api_event){ .id = event,
@@ -67,7 +70,7 @@ void event_render(struct core *core, int64_t event, struct buffer *buffer)
 	                                      .pending = store_one_number(core->store,
 	                                                                  STORE_DELIVERIES_PENDING,
 	                                                                  0, STORE_N(event)),
-	                                      .body = store_bytes(&query, 3) });
+	                                      .body = buffer_view(&body) });
 }
 
 static void write_event(struct core *core, enum event_type type, int64_t merchant,
@@ -88,7 +91,7 @@ static void write_event(struct core *core, enum event_type type, int64_t merchan
 	api_event_body(&body, buffer_view(&rendered), previous, request ? request->id : NULL,
 	               request ? request->idempotency_key : BYTES_NONE);
 	store_run(core->store, STORE_EVENT_INSERT, STORE_N(event), STORE_N(merchant), STORE_N(type),
-	          STORE_N(row), STORE_TB(buffer_view(&body)));
+	          STORE_N(row), STORE_P(buffer_view(&body)));
 	deliveries_event(core, merchant, event, (int)type, row);
 }
 

@@ -200,11 +200,11 @@ void idempotency_end(struct api_call *call, int status, struct bytes body, bool 
 	}
 	if (call->claimed)
 		store_run(store, STORE_IDEMPOTENCY_END, STORE_B(BYTES_ARRAY(call->key)),
-		          STORE_N(status), STORE_B(body), STORE_N(0));
+		          STORE_N(status), STORE_P(body), STORE_N(0));
 	else
 		store_run(store, STORE_IDEMPOTENCY_STORE, STORE_B(BYTES_ARRAY(call->key)),
 		          STORE_B(BYTES_ARRAY(call->fingerprint)), STORE_N(call->core->now_ms),
-		          STORE_N(kind_of(call)), STORE_N(status), STORE_B(body));
+		          STORE_N(kind_of(call)), STORE_N(status), STORE_P(body));
 }
 
 void idempotency_sweep(struct core *core)
