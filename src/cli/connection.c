@@ -175,8 +175,11 @@ static bool prepare(struct draft *draft)
 		if (!driver->parameters[i].secret)
 			buffer_printf(&draft->shown, "%s%s", draft->shown.length ? " " : "",
 			              driver->parameters[i].name);
-	return result_ok(cli_json_read(buffer_view(&draft->parameters), &draft->given)) &&
-	       cli_put_grants(&draft->grants, driver, &draft->given.nodes[0], draft->before) &&
+	if (!result_ok(cli_json_read(buffer_view(&draft->parameters), &draft->given)) ||
+	    !cli_put_grants(&draft->grants, driver, &draft->given.nodes[0], draft->before))
+		return false;
+	// What is only sealed anew, for another file of its driver, is not judged.
+	return (draft->before && !cli_option(draft->call, "set")) ||
 	       cli_driver_check(draft->call,
 	                        &(struct cli_checked){ .driver = driver,
 	                                               .given = &draft->given.nodes[0],

@@ -96,6 +96,9 @@ def test_what_ends_soon_is_noted_and_a_change_is_looked_at_too(operator, name, a
     assert 'ended on' in said
     said = operator.ok(*change, *sets(client_certificate=good[0], client_key=good[1], dialect='1987-bcd'))
     assert 'note' not in said
+    good[0].write_text(over[0].read_text())
+    assert 'ended on' in operator.refused(*change, *sets(mcc='5411'))
+    operator.ok(*change)  # sealed anew without a value: not judged
 
 
 def test_a_dialect_that_cannot_be_spoken_is_refused(operator, name, tmp_path):
@@ -133,6 +136,10 @@ def test_certificates_of_a_directory_server_are_looked_at(operator, name, author
     assert 'key is not the one' in add(operator, 'refused', name, 'emv3ds', words(good, soon))
     assert 'certificate the certificate /CN=over ended on' in add(operator, 'refused', name, 'emv3ds', words(over))
     assert 'note: certificate: /CN=soon ends on' in add(operator, 'ok', name, 'emv3ds', words(soon))
+    change = ('connection', 'set', name)
+    assert 'note' not in operator.ok(*change, *sets(certificate=f'@{good[0]}', key=f'@{good[1]}'))
+    assert 'ended on' in operator.refused(*change, *sets(certificate=f'@{over[0]}')), 'the key is kept'
+    operator.ok(*change, *sets(merchant_id='2'))
 
 
 def test_doctor_counts_a_line_that_will_not_go_well_for_long(operator, name, authority):

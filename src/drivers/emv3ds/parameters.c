@@ -152,6 +152,18 @@ static bool read_parameter(const struct parameter *row, const json_t *values,
 	return (!value || json_is_string(value)) && read_text(row, value, place);
 }
 
+// A secret that stays as it is is not in the line of `--check`; its name is.
+static bool is_kept(const json_t *line, const char *name)
+{
+	const json_t *one;
+	size_t index;
+
+	json_array_foreach(json_object_get(line, "kept"), index,
+	                   one) if (json_is_string(one) &&
+	                            strcmp(json_string_value(one), name) == 0) return true;
+	return false;
+}
+
 struct result parameters_read(struct bytes line, struct parameters *ret_parameters,
                               const char **ret_name)
 {
@@ -170,7 +182,7 @@ struct result parameters_read(struct bytes line, struct parameters *ret_paramete
 			return FAIL(ERROR_INPUT, "a parameter is missing or wrong");
 	}
 	*ret_name = "key";
-	if (!*parameters->certificate != !*parameters->key)
+	if (!*parameters->certificate != !*parameters->key && !is_kept(parameters->line, "key"))
 		return FAIL(ERROR_INPUT, "certificate and key belong together");
 	return RESULT_OK;
 }

@@ -258,6 +258,14 @@ TEST(parameters_are_taken_or_refused)
 		{ ",\"mac\":\"cmac\"", false },
 		{ ",\"mac\":\"retail\",\"mac_key\":\"000102030405060708090a0b0c0d0e0f\"", true },
 		{ ",\"mac\":\"retail\",\"mac_key\":\"00\"", false },
+		{ ",\"mac\":\"cmac\",\"mac_key\":\"000102030405060708090a0b0c0d0e0f\",\"dialect\":"
+		  "\"dialect d\\nmti bcd\\nbitmap binary\\nfield 39 an 2 \\\"a\\\"\\nfield 64 b 8 "
+		  "\\\"m\\\"\\nedition 1987\\n\"",
+		  true },
+		{ ",\"mac\":\"cmac\",\"mac_key\":\"000102030405060708090a0b0c0d0e0f\",\"dialect\":"
+		  "\"dialect d\\nmti bcd\\nbitmap binary\\nfield 39 an 2 \\\"a\\\"\\nfield 64 b 3 "
+		  "\\\"m\\\"\\nedition 1987\\n\"",
+		  false },
 		{ ",\"client_certificate\":\"/a\"", false },
 		{ ",\"length_header\":\"binary3\"", false },
 		{ ",\"fixed_header\":\"0\"", false },

@@ -104,12 +104,17 @@ static bool set_one(const struct row *row, const json_t *object, struct paramete
 }
 
 // Fewer bytes would be guessed.
+static bool holds_mac(const struct iso8583_field *field)
+{
+	return field->type == ISO8583_B && field->prefix == 0 && field->max >= 4 && field->max <= 8;
+}
+
+// A dialect without field 128 has no messages that need it.
 static bool mac_has_room(const struct iso8583_dialect *dialect)
 {
 	const struct iso8583_field *low = &dialect->fields[64], *high = &dialect->fields[128];
 
-	return low->type == ISO8583_B && low->max >= 4 && low->max <= 8 && low->prefix == 0 &&
-	       high->type == ISO8583_B && high->max >= 4 && high->max <= 8 && high->prefix == 0;
+	return holds_mac(low) && (high->type == ISO8583_UNUSED || holds_mac(high));
 }
 
 // What no parameter can see alone.

@@ -14,20 +14,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char parameters[] = "{\"host\":\"127.0.0.1\",\"port\":1,\"acquirer\":\"400123\","
                                  "\"country\":\"643\"}";
 
+// The two that differ most in what is built.
+static const char *const dialects[] = { "1987-bcd", "cmf" };
+enum { DIALECTS = sizeof dialects / sizeof dialects[0] };
+
 static struct driver driver;
+static struct parameters of_dialect[DIALECTS];
 
 int LLVMFuzzerInitialize(int *count, char ***words)
 {
 	struct buffer sentence cleanup(buffer_done) = { 0 };
-	json_t *json = json_loads(parameters, 0, NULL);
 
 	(void)count;
 	(void)words;
 	log_init("fuzz");
 	log_set_level((enum log_level)(LOG_ERROR + 1)); // what the driver logs is not looked at
 	buffer_init(&sentence, 2048);
-	CHECK(result_ok(parameters_read(json, &driver.parameters, &sentence)));
-	json_decref(json);
+	for (size_t i = 0; i < DIALECTS; i++) {
+		json_t *json = json_loads(parameters, 0, NULL);
+		json_object_set_new(json, "dialect", json_string(dialects[i]));
+		CHECK(result_ok(parameters_read(json, &of_dialect[i], &sentence)));
+		json_decref(json);
+	}
 	return 0;
 }
 
@@ -63,11 +71,12 @@ static void stop(void)
 	buffer_done(&driver.output);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+// All lines, on a connection with these parameters, which stay ours.
+static void read_lines(const struct parameters *with, struct bytes rest)
 {
-	struct bytes rest = bytes_from(data, size);
 	size_t lines = 0;
 
+	driver.parameters = *with;
 	start();
 	while (rest.length > 0) {
 		size_t length = bytes_find(rest, '\n');
@@ -78,5 +87,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	CHECK(!driver.output.failed);
 	stop();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	for (size_t i = 0; i < DIALECTS; i++)
+		read_lines(&of_dialect[i], bytes_from(data, size));
 	return 0;
 }
