@@ -49,6 +49,18 @@ test("what is wrong in a request is named", async () => {
 	assert.ok(unknown.requestId.startsWith("req_"));
 });
 
+test("what is too long for a request is an error with its request id", async () => {
+	for (const [status, call] of [[413, () => stripe.customers.create({ description: "x".repeat(70000) })], [414, () => stripe.customers.list({ email: "x".repeat(9000) })]]) {
+		const error = await caught(call());
+		assert.ok(error instanceof Stripe.errors.StripeAPIError);
+		assert.equal(error.statusCode, status);
+		assert.equal(error.rawType, "invalid_request_error");
+		assert.ok(error.requestId.startsWith("req_") && error.message.endsWith("."));
+	}
+	const nowhere = await caught(stripe.balance.retrieve());
+	assert.ok(nowhere instanceof Stripe.errors.StripeInvalidRequestError && nowhere.statusCode === 404);
+});
+
 test("keys: none, wrong, of a browser, of somebody else", async () => {
 	assert.ok((await caught(client("sk_test_nobody").customers.list())) instanceof Stripe.errors.StripeAuthenticationError);
 	assert.ok((await caught(open.customers.list())) instanceof Stripe.errors.StripePermissionError);

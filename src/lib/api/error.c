@@ -23,9 +23,10 @@ bool api_fail(struct api_error *ret_error, int status, const char *code, const c
 {
 	va_list arguments;
 
-	*ret_error = (struct api_error){ .status = status,
-		                         .type = "invalid_request_error",
-		                         .code = code };
+	*ret_error =
+	        (struct api_error){ .status = status,
+		                    .type = status < 500 ? "invalid_request_error" : "api_error",
+		                    .code = code };
 	api_show(bytes_text(param), ret_error->param, sizeof(ret_error->param));
 	va_start(arguments, format);
 	vsnprintf(ret_error->message, sizeof(ret_error->message), format, arguments);
