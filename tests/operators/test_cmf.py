@@ -26,6 +26,7 @@ def bank(operator):
     operator.await_up('cmf')
     api.control = f'http://127.0.0.1:{port + 1}/control'
     yield api
+    wait_for(lambda: operator.run('connection', 'remove', 'cmf').returncode == 0)
     process.terminate()
     process.wait(10)
 
