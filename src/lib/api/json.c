@@ -10,8 +10,14 @@ void api_json_name(struct api_json *json, const char *name)
 	json->comma = false;
 	if (!name)
 		return;
-	json_put_text(json->buffer, bytes_text(name));
-	buffer_put_byte(json->buffer, ':');
+	size_t length = strlen(name);
+	uint8_t *room = buffer_room(json->buffer, length + 3);
+	if (!room)
+		return;
+	room[0] = '"';
+	memcpy(room + 1, name, length); // names are words of ours: nothing in them is escaped
+	memcpy(room + 1 + length, "\":", 2);
+	buffer_grew(json->buffer, length + 3);
 }
 
 void api_json_open(struct api_json *json, const char *name, char bracket)

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 
 enum {
-	SHORTEST = 4,
+	SHORTEST = 4, // that the form can say
+	WORTH = 6,    // that is looked for: shorter ones save little and are everywhere
 	LONGEST = SHORTEST + 255,
 	PLACES = 4096,  // of beginnings, by their hash
 	LOOKS_MAX = 16, // at phrases that begin alike
@@ -28,17 +29,17 @@ struct store_phrases {
 
 static uint32_t place_of(const uint8_t *beginning)
 {
-	uint32_t word;
+	uint64_t word = 0;
 
-	memcpy(&word, beginning, SHORTEST);
-	return word * 2654435761u >> 20;
+	memcpy(&word, beginning, WORTH);
+	return (uint32_t)(word * 0x9e3779b97f4a7c15u >> 52);
 }
 
 struct store_phrases *store_phrases_new(void)
 {
 	struct store_phrases *phrases = calloc(1, sizeof(*phrases));
 
-	for (size_t at = 0; phrases && at + SHORTEST <= sizeof(known); at++) {
+	for (size_t at = 0; phrases && at + WORTH <= sizeof(known); at++) {
 		uint16_t *newest = &phrases->newest[place_of(known + at)];
 		phrases->older[at] = *newest;
 		*newest = (uint16_t)(at + 1);
@@ -78,7 +79,7 @@ static size_t find(const struct store_phrases *phrases, struct bytes text, size_
 	size_t longest = 0;
 	int looks = 0;
 
-	if (text.length < SHORTEST)
+	if (text.length < WORTH)
 		return 0;
 	for (size_t next = phrases->newest[place_of(text.data)]; next && looks < LOOKS_MAX;
 	     next = phrases->older[next - 1], looks++) {
@@ -90,7 +91,7 @@ static size_t find(const struct store_phrases *phrases, struct bytes text, size_
 		longest = length;
 		*ret_at = at;
 	}
-	return longest < SHORTEST ? 0 : longest;
+	return longest < WORTH ? 0 : longest;
 }
 
 static uint8_t *put_literal(uint8_t *to, uint8_t byte)

@@ -8,23 +8,28 @@
 #define MEMBER(type, member) offsetof(struct type, member), sizeof(((struct type *)0)->member)
 #define LONG(type, name)                                                                           \
 	{                                                                                          \
-#name, COLUMN_LONG, MEMBER(type, name), 0                                          \
+#name, COLUMN_LONG, MEMBER(type, name), 0, false                                   \
+	}
+// Written with the row, and never again: an update leaves it, and the indexes that it is in, alone.
+#define KEPT(type, name)                                                                           \
+	{                                                                                          \
+#name, COLUMN_LONG, MEMBER(type, name), 0, true                                    \
 	}
 #define INT(type, name)                                                                            \
 	{                                                                                          \
-#name, COLUMN_INT, MEMBER(type, name), 0                                           \
+#name, COLUMN_INT, MEMBER(type, name), 0, false                                    \
 	}
 #define TEXT(type, name)                                                                           \
 	{                                                                                          \
-#name, COLUMN_TEXT, MEMBER(type, name), 0                                          \
+#name, COLUMN_TEXT, MEMBER(type, name), 0, false                                   \
 	}
 #define HEAP(type, name)                                                                           \
 	{                                                                                          \
-#name, COLUMN_HEAP, MEMBER(type, name), 0                                          \
+#name, COLUMN_HEAP, MEMBER(type, name), 0, false                                   \
 	}
 #define FIXED(type, name)                                                                          \
 	{                                                                                          \
-#name, COLUMN_FIXED, MEMBER(type, name), 0                                         \
+#name, COLUMN_FIXED, MEMBER(type, name), 0, false                                  \
 	}
 #define COUNTED(type, name, length)                                                                \
 	{                                                                                          \
@@ -38,13 +43,13 @@ static const struct store_column merchants[] = {
 };
 
 static const struct store_column customers[] = {
-	LONG(customer, id),         LONG(customer, merchant), LONG(customer, default_card),
+	LONG(customer, id),         KEPT(customer, merchant), LONG(customer, default_card),
 	LONG(customer, removed_ms), TEXT(customer, email),    HEAP(customer, details),
 };
 
 static const struct store_column cards[] = {
 	LONG(card, id),
-	LONG(card, merchant),
+	KEPT(card, merchant),
 	LONG(card, customer),
 	INT(card, state),
 	LONG(card, removed_ms),
@@ -62,13 +67,13 @@ static const struct store_column cards[] = {
 };
 
 static const struct store_column setup_intents[] = {
-	LONG(setup_intent, id),    LONG(setup_intent, merchant), LONG(setup_intent, customer),
+	LONG(setup_intent, id),    KEPT(setup_intent, merchant), LONG(setup_intent, customer),
 	LONG(setup_intent, card),  LONG(setup_intent, attempt),  LONG(setup_intent, session),
 	INT(setup_intent, status), INT(setup_intent, canceled),  HEAP(setup_intent, details),
 };
 
 static const struct store_column payment_intents[] = {
-	LONG(payment_intent, id),         LONG(payment_intent, merchant),
+	LONG(payment_intent, id),         KEPT(payment_intent, merchant),
 	LONG(payment_intent, customer),   LONG(payment_intent, card),
 	LONG(payment_intent, attempt),    INT(payment_intent, status),
 	INT(payment_intent, canceled),    LONG(payment_intent, canceled_ms),
@@ -79,7 +84,7 @@ static const struct store_column payment_intents[] = {
 
 static const struct store_column attempts[] = {
 	LONG(attempt, id),
-	LONG(attempt, merchant),
+	KEPT(attempt, merchant),
 	INT(attempt, kind),
 	LONG(attempt, intent),
 	LONG(attempt, customer),
@@ -103,7 +108,7 @@ static const struct store_column attempts[] = {
 };
 
 static const struct store_column advices[] = {
-	LONG(advice, id),           LONG(advice, attempt),       LONG(advice, refund),
+	LONG(advice, id),           KEPT(advice, attempt),       LONG(advice, refund),
 	INT(advice, kind),          INT(advice, state),          INT(advice, tries),
 	INT(advice, transmissions), LONG(advice, asked),         LONG(advice, due_ms),
 	LONG(advice, first_ms),     LONG(advice, stan),          LONG(advice, sent_ms),
@@ -111,37 +116,37 @@ static const struct store_column advices[] = {
 };
 
 static const struct store_column refunds[] = {
-	LONG(refund, id),      LONG(refund, merchant), LONG(refund, intent),
-	LONG(refund, attempt), INT(refund, status),    INT(refund, reason),
+	LONG(refund, id),      KEPT(refund, merchant), LONG(refund, intent),
+	KEPT(refund, attempt), INT(refund, status),    INT(refund, reason),
 	LONG(refund, amount),  TEXT(refund, currency), TEXT(refund, decline_code),
 	HEAP(refund, details),
 };
 
 static const struct store_column sessions[] = {
-	LONG(session, id),         LONG(session, merchant), LONG(session, customer),
+	LONG(session, id),         KEPT(session, merchant), LONG(session, customer),
 	LONG(session, intent),     LONG(session, payment),  INT(session, status),
 	LONG(session, expires_ms), HEAP(session, details),
 };
 
 static const struct store_column customer_sessions[] = {
-	LONG(customer_session, id),       LONG(customer_session, merchant),
+	LONG(customer_session, id),       KEPT(customer_session, merchant),
 	LONG(customer_session, customer), LONG(customer_session, expires_ms),
 	HEAP(customer_session, details),
 };
 
 static const struct store_column portals[] = {
-	LONG(portal, id),         LONG(portal, merchant), LONG(portal, customer),
+	LONG(portal, id),         KEPT(portal, merchant), LONG(portal, customer),
 	LONG(portal, expires_ms), HEAP(portal, details),
 };
 
 static const struct store_column endpoints[] = {
-	LONG(endpoint, id),    LONG(endpoint, merchant), LONG(endpoint, removed_ms),
+	LONG(endpoint, id),    KEPT(endpoint, merchant), LONG(endpoint, removed_ms),
 	INT(endpoint, status), INT(endpoint, version),   HEAP(endpoint, details),
 };
 
 static const struct store_column deliveries[] = {
-	LONG(delivery, id),    LONG(delivery, merchant), LONG(delivery, endpoint),
-	LONG(delivery, event), LONG(delivery, object),   INT(delivery, state),
+	LONG(delivery, id),    KEPT(delivery, merchant), KEPT(delivery, endpoint),
+	KEPT(delivery, event), KEPT(delivery, object),   INT(delivery, state),
 	INT(delivery, tries),  LONG(delivery, due_ms),   LONG(delivery, tried_ms),
 	INT(delivery, status), TEXT(delivery, detail),
 };

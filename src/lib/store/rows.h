@@ -18,6 +18,7 @@ struct store_column {
 	size_t offset;
 	size_t size;          // of the member
 	size_t length_offset; // COLUMN_BYTES: of the size_t
+	bool kept;            // never changes once the row is there
 };
 
 struct store_table_row {

@@ -78,8 +78,12 @@ static void row_sql(struct buffer *sql, const struct store_table_row *table,
 		return;
 	}
 	buffer_printf(sql, "UPDATE %s SET ", table->name);
-	for (int i = 1; i < table->count; i++, separator = ", ")
+	for (int i = 1; i < table->count; i++) {
+		if (table->columns[i].kept)
+			continue;
 		buffer_printf(sql, "%s%s = ?%d", separator, table->columns[i].name, i + 1);
+		separator = ", ";
+	}
 	buffer_put_text(sql, " WHERE id = ?1");
 }
 
@@ -447,6 +451,8 @@ static void write_row(struct store *store, enum store_table table, enum row_stat
 	if (!statement)
 		return;
 	for (int i = 0; i < store_tables[table].count; i++) {
+		if (which == ROW_UPDATE && store_tables[table].columns[i].kept)
+			continue;
 		struct store_value value = member_value(&store_tables[table].columns[i], object);
 		bind(store, statement, i + 1, &value, SQLITE_STATIC);
 	}

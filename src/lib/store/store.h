@@ -114,7 +114,8 @@ int64_t store_one(struct store *store, enum store_statement statement, int64_t o
 // Rows as structs. `object` is the struct of the table (struct customer for STORE_CUSTOMERS, …);
 // what was read is given back by its `_done` function.
 void store_insert(struct store *store, enum store_table table, const void *object);
-// Writes all columns of the row with the object's id.
+// Writes the columns of the row with the object's id, but for those that never change (whose it is,
+// what it is about: rows.c).
 void store_update(struct store *store, enum store_table table, const void *object);
 // Reads a row of this merchant. False: no such row of this merchant (and the struct is all zero).
 MUST_USE bool store_find(struct store *store, enum store_table table, int64_t merchant, int64_t id,

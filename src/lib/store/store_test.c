@@ -2,6 +2,7 @@
 #include "store/store.h"
 
 #include "base/tap.h"
+#include "domain/money.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,26 @@ TEST(a_row_comes_back_as_it_went_in)
 	EXPECT(back.exp_year == 2031);
 	card_done(&back);
 	EXPECT(store_last_id(store) == 5);
+	store_close(store);
+}
+
+// Whose a row is and what it is about stays, whatever an update brings.
+TEST(an_update_leaves_what_never_changes)
+{
+	struct store *store = open_new();
+	struct advice advice = { .id = 6, .attempt = 4, .amount = 100 };
+	struct advice back;
+
+	REQUIRE(store);
+	store_insert(store, STORE_ADVICES, &advice);
+	advice.attempt = 5;
+	advice.amount = 90;
+	store_update(store, STORE_ADVICES, &advice);
+	EXPECT(result_ok(store_commit(store)));
+	store_close(store);
+	REQUIRE(result_ok(store_open(path, &store)));
+	REQUIRE(store_load(store, STORE_ADVICES, 6, &back));
+	EXPECT(back.attempt == 4 && back.amount == 90);
 	store_close(store);
 }
 
