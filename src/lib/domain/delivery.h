@@ -15,8 +15,12 @@ struct endpoint {
 	int64_t id, merchant, removed_ms;
 	enum endpoint_status status;
 	int version;   // of its secret
-	char *details; // url, enabled_events, description, metadata, api_version
+	char *details; // url, enabled_events, description, metadata, api_version, and
+	               // ENDPOINT_OVERLAP
 };
+
+// Until when the secret of the version before signs too, Unix milliseconds.
+#define ENDPOINT_OVERLAP "overlap_until_ms"
 
 enum delivery_state { DELIVERY_WAITING = 0, DELIVERY_DONE, DELIVERY_GIVEN_UP };
 

@@ -142,7 +142,7 @@ static bool add_headers(struct flight *flight, const struct webhook_post *post)
 	snprintf(time, sizeof(time), "%lld", (long long)now_s);
 	if (!bytes_copy_text(post->event, id, sizeof(id)))
 		return false;
-	webhook_sign(post->key, post->event, now_s, post->body, &signature);
+	webhook_sign(post->key, post->old, post->event, now_s, post->body, &signature);
 	return add_header(flight, "Content-Type: %s", "application/json; charset=utf-8") &&
 	       add_header(flight, "Stripe-Signature: %s", signature.stripe) &&
 	       add_header(flight, "webhook-id: %s", id) &&

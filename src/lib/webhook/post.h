@@ -51,6 +51,7 @@ struct webhook_post {
 	struct bytes event; // its id: webhook-id
 	struct bytes url, body;
 	const struct webhook_key *key;
+	const struct webhook_key *old; // signs besides, or NULL
 };
 
 // Begins one POST; what `post` points to is copied. How it ended is told from webhook_wait(), also

@@ -57,30 +57,41 @@ void webhook_key_done(struct webhook_key *key)
 	explicit_bzero(key, sizeof(*key));
 }
 
-void webhook_sign(const struct webhook_key *key, struct bytes id, int64_t time_s, struct bytes body,
-                  struct webhook_signature *ret_signature)
+// One secret's signatures over `id.t.body`; the scheme of Stripe's leaves the id and its dot out.
+static void add_signatures(const struct webhook_key *key, struct bytes message, size_t id_length,
+                           struct buffer *stripe, struct buffer *standard)
 {
-	struct buffer message cleanup(buffer_done) = { 0 };
-	struct buffer value cleanup(buffer_done) = { 0 };
 	uint8_t tag[CRYPTO_SHA256];
 
+	crypto_hmac(BYTES_ARRAY(key->key), message, tag);
+	buffer_put_text(standard, standard->length ? " v1," : "v1,");
+	base64_put(standard, BYTES_ARRAY(tag));
+	crypto_hmac(bytes_text(key->secret), bytes_slice(message, id_length + 1, message.length),
+	            tag);
+	buffer_put_text(stripe, ",v1=");
+	hex_put(stripe, BYTES_ARRAY(tag));
+}
+
+void webhook_sign(const struct webhook_key *key, const struct webhook_key *old, struct bytes id,
+                  int64_t time_s, struct bytes body, struct webhook_signature *ret_signature)
+{
+	struct buffer message cleanup(buffer_done) = { 0 };
+	struct buffer stripe cleanup(buffer_done) = { 0 };
+	struct buffer standard cleanup(buffer_done) = { 0 };
+
 	buffer_init(&message, MESSAGE_MAX);
-	buffer_init(&value, WEBHOOK_SIGNATURE_CAPACITY - 1);
+	buffer_init(&stripe, WEBHOOK_SIGNATURE_CAPACITY - 1);
+	buffer_init(&standard, WEBHOOK_SIGNATURE_CAPACITY - 1);
 	buffer_put(&message, id);
 	buffer_printf(&message, ".%lld.", (long long)time_s);
 	buffer_put(&message, body);
 	CHECK(!message.failed && id.length <= WEBHOOK_ID_MAX);
-	crypto_hmac(BYTES_ARRAY(key->key), buffer_view(&message), tag);
-	buffer_put_text(&value, "v1,");
-	base64_put(&value, BYTES_ARRAY(tag));
-	CHECK(bytes_copy_text(buffer_view(&value), ret_signature->standard,
-	                      sizeof(ret_signature->standard)));
-	// The other scheme signs the same message without the id and its dot.
-	crypto_hmac(bytes_text(key->secret),
-	            bytes_slice(buffer_view(&message), id.length + 1, message.length), tag);
-	buffer_reset(&value);
-	buffer_printf(&value, "t=%lld,v1=", (long long)time_s);
-	hex_put(&value, BYTES_ARRAY(tag));
-	CHECK(bytes_copy_text(buffer_view(&value), ret_signature->stripe,
+	buffer_printf(&stripe, "t=%lld", (long long)time_s);
+	add_signatures(key, buffer_view(&message), id.length, &stripe, &standard);
+	if (old)
+		add_signatures(old, buffer_view(&message), id.length, &stripe, &standard);
+	CHECK(bytes_copy_text(buffer_view(&stripe), ret_signature->stripe,
 	                      sizeof(ret_signature->stripe)));
+	CHECK(bytes_copy_text(buffer_view(&standard), ret_signature->standard,
+	                      sizeof(ret_signature->standard)));
 }

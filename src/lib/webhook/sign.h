@@ -12,8 +12,8 @@
 enum {
 	WEBHOOK_MASTER_BYTES = 32,
 	WEBHOOK_KEY_BYTES = 32,
-	WEBHOOK_SECRET_CAPACITY = 56, // "whsec_", 44 characters, a zero
-	WEBHOOK_SIGNATURE_CAPACITY = 128,
+	WEBHOOK_SECRET_CAPACITY = 56,     // "whsec_", 44 characters, a zero
+	WEBHOOK_SIGNATURE_CAPACITY = 192, // of two secrets
 	WEBHOOK_ID_MAX = 64,
 };
 
@@ -36,10 +36,11 @@ void webhook_key_derive(const uint8_t master[static WEBHOOK_MASTER_BYTES],
 bool webhook_key_read(struct bytes secret, struct webhook_key *ret_key);
 void webhook_key_done(struct webhook_key *key);
 
-// The values of the header fields for one try, made at its time. `id` is the event's.
+// The values of the header fields for one try, made at its time. `id` is the event's. With `old`
+// (or NULL), a secret that is still good besides, both sign: a receiver that has either is content.
 struct webhook_signature {
-	char stripe[WEBHOOK_SIGNATURE_CAPACITY];   // Stripe-Signature: t=…,v1=…
-	char standard[WEBHOOK_SIGNATURE_CAPACITY]; // webhook-signature: v1,…
+	char stripe[WEBHOOK_SIGNATURE_CAPACITY];   // Stripe-Signature: t=…,v1=…[,v1=…]
+	char standard[WEBHOOK_SIGNATURE_CAPACITY]; // webhook-signature: v1,…[ v1,…]
 };
-void webhook_sign(const struct webhook_key *key, struct bytes id, int64_t time_s, struct bytes body,
-                  struct webhook_signature *ret_signature);
+void webhook_sign(const struct webhook_key *key, const struct webhook_key *old, struct bytes id,
+                  int64_t time_s, struct bytes body, struct webhook_signature *ret_signature);

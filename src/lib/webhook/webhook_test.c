@@ -59,12 +59,30 @@ TEST(both_signatures_are_as_openssl_makes_them)
 	struct webhook_key key = key_of_text("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
 	struct webhook_signature signature;
 
-	webhook_sign(&key, BYTES_LITERAL("evt_1"), 1700000000, BYTES_LITERAL("{\"a\":1}"),
+	webhook_sign(&key, NULL, BYTES_LITERAL("evt_1"), 1700000000, BYTES_LITERAL("{\"a\":1}"),
 	             &signature);
 	EXPECT(strcmp(signature.stripe,
 	              "t=1700000000,v1="
 	              "7ca151e4fc23256c89e882261933d6af9a8be1f09f32dd687e83b0e34da7e68f") == 0);
 	EXPECT(strcmp(signature.standard, "v1,hUVxIYXs8Zy9GDiZD1uQbBwXoZGMAB6RVLdZZ3ffmek=") == 0);
+}
+
+// What each signs alone stands there, in the order of the arguments.
+TEST(two_secrets_sign_beside_each_other)
+{
+	struct webhook_key new = key_of_text("whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	struct webhook_key old = key_of_text("whsec_HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHgA=");
+	struct webhook_signature one, other, both;
+	char expected[WEBHOOK_SIGNATURE_CAPACITY * 2];
+
+	webhook_sign(&new, NULL, BYTES_LITERAL("evt_1"), 1700000000, BYTES_LITERAL("{}"), &one);
+	webhook_sign(&old, NULL, BYTES_LITERAL("evt_1"), 1700000000, BYTES_LITERAL("{}"), &other);
+	webhook_sign(&new, &old, BYTES_LITERAL("evt_1"), 1700000000, BYTES_LITERAL("{}"), &both);
+	EXPECT(strcmp(one.stripe, other.stripe) != 0);
+	snprintf(expected, sizeof(expected), "%s%s", one.stripe, strchr(other.stripe, ','));
+	EXPECT(strcmp(both.stripe, expected) == 0);
+	snprintf(expected, sizeof(expected), "%s %s", one.standard, other.standard);
+	EXPECT(strcmp(both.standard, expected) == 0);
 }
 
 static bool fits(const char *text, const char *allow)

@@ -204,12 +204,12 @@ static void on_secret(struct core *core, void *owner, const char *secret)
 	opening_free(opening);
 }
 
-static void ask(struct api_call *call, struct opening *opening, int64_t id, int version)
+static void ask(struct api_call *call, struct opening *opening, int64_t id)
 {
 	struct api_error error;
 
 	opening->call = call;
-	if (secrets_ask(call->core, PURPOSE_ENDPOINT, id, version, on_secret, opening)) {
+	if (secrets_ask(call->core, PURPOSE_ENDPOINT, id, FIRST_VERSION, on_secret, opening)) {
 		api_park(call, id);
 		return;
 	}
@@ -226,19 +226,15 @@ static struct opening *opening_new(void)
 	return opening;
 }
 
-// A request that is repeated after its answer: the kept answer is completed by the secret, which
-// has not changed since.
+// A request that is repeated after its answer: the kept answer is completed by the secret that the
+// endpoint was made with, also when it has another one by now.
 static void create_again(struct api_call *call)
 {
 	struct opening *opening = opening_new();
-	struct endpoint endpoint cleanup(endpoint_done) = { 0 };
 
 	opening->kept = take_ptr(call->kept);
 	call->keyed = false;
-	if (!store_find(call->core->store, STORE_ENDPOINTS, call->merchant, call->intent,
-	                &endpoint))
-		endpoint.version = FIRST_VERSION;
-	ask(call, opening, call->intent, endpoint.version);
+	ask(call, opening, call->intent);
 }
 
 void api_webhook_create(struct api_call *call)
@@ -263,7 +259,7 @@ void api_webhook_create(struct api_call *call)
 		.version = FIRST_VERSION,
 	};
 	if (merge(call, &opening->endpoint))
-		ask(call, opening, opening->endpoint.id, FIRST_VERSION);
+		ask(call, opening, opening->endpoint.id);
 	else
 		opening_free(opening);
 }

@@ -26,6 +26,7 @@ struct place {
 	enum endpoint_status status;
 	bool removed;
 	int version;
+	int64_t overlap_ms; // until when the secret before this version signs too
 	struct event_set wants;
 	char *url;
 	int in_flight, width;
@@ -107,6 +108,7 @@ void deliveries_endpoint(struct core *core, const struct endpoint *endpoint)
 	place->status = endpoint->status;
 	place->removed = endpoint->removed_ms != 0;
 	place->version = endpoint->version;
+	place->overlap_ms = json_integer_value(json_object_get(details, ENDPOINT_OVERLAP));
 	place->wants = (struct event_set){ { 0 } };
 	free(place->url);
 	place->url = strdup(url ? url : "");
@@ -321,6 +323,8 @@ static void try_now(struct core *core, struct place *place, const struct deliver
 		[WIRE_DELIVER_ID] = WIRE_N(row->id),
 		[WIRE_DELIVER_ENDPOINT] = WIRE_N(place->id),
 		[WIRE_DELIVER_VERSION] = WIRE_N(place->version),
+		[WIRE_DELIVER_OLD_VERSION] =
+		        WIRE_N(core->now_ms < place->overlap_ms ? place->version - 1 : 0),
 		[WIRE_DELIVER_EVENT] = WIRE_B(bytes_text(id)),
 		[WIRE_DELIVER_URL] = WIRE_B(bytes_text(place->url)),
 		[WIRE_DELIVER_BODY] = WIRE_B(buffer_view(&body)),

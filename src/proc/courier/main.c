@@ -73,21 +73,25 @@ static void on_deliver(struct courier *courier, struct wire_message *message)
 {
 	const struct wire_value *f = message->fields;
 	struct webhook_key key cleanup(webhook_key_done);
+	struct webhook_key old cleanup(webhook_key_done);
 	int64_t id = (int64_t)f[WIRE_DELIVER_ID].number;
+	int64_t endpoint = (int64_t)f[WIRE_DELIVER_ENDPOINT].number;
+	uint32_t old_version = (uint32_t)f[WIRE_DELIVER_OLD_VERSION].number;
 
 	if (webhook_under_way(courier->poster) >= WEBHOOK_AT_ONCE) {
 		on_delivered(courier, id,
 		             &(struct webhook_outcome){ .detail = "too many at a time" });
 		return;
 	}
-	webhook_key_derive(courier->master, WEBHOOK_ENDPOINT,
-	                   (int64_t)f[WIRE_DELIVER_ENDPOINT].number,
+	webhook_key_derive(courier->master, WEBHOOK_ENDPOINT, endpoint,
 	                   (uint32_t)f[WIRE_DELIVER_VERSION].number, &key);
+	webhook_key_derive(courier->master, WEBHOOK_ENDPOINT, endpoint, old_version, &old);
 	webhook_send(courier->poster, &(struct webhook_post){ .id = id,
 	                                                      .event = f[WIRE_DELIVER_EVENT].bytes,
 	                                                      .url = f[WIRE_DELIVER_URL].bytes,
 	                                                      .body = f[WIRE_DELIVER_BODY].bytes,
-	                                                      .key = &key });
+	                                                      .key = &key,
+	                                                      .old = old_version ? &old : NULL });
 }
 
 static void on_secret_wanted(struct courier *courier, struct wire_message *message)
