@@ -4,13 +4,14 @@ clients take an answer without `error` for a success, so each of them is an erro
 import os
 import signal
 import socket
+import threading
 
 import jsonschema
 import pytest
 import requests
 import stripe
 
-from calls import Client, error_of
+from calls import SILENT, Client, error_of
 from running import LIFTED, Sandbox
 
 PATIENCE_S = 30
@@ -176,6 +177,65 @@ def test_and_comes_back(broken):
     while answer.status_code == 503:
         answer = client.post('/v1/payment_methods', {'type': 'card', 'card[token]': 'tok_visa'}, key='while-away')
     assert answer.status_code == 200 and answer.json()['card']['last4'] == '4242'
+
+
+# --- whether to ask again: the clients follow Stripe-Should-Retry
+
+
+@pytest.fixture
+def dying():
+    one = Sandbox(conf=LIFTED)
+    client = Client(one, one.merchant().secret_key)
+    yield one, client
+    one.stop()
+
+
+def confirm_in_the_background(client, intent, key):
+    """With a card whose bank is silent; the answer comes into the list."""
+    form = {'payment_method_data[type]': 'card', 'payment_method_data[card][encrypted]': client.encrypt(intent['id'], SILENT)}
+    other, got = Client(client.sandbox, client.key), []
+    thread = threading.Thread(target=lambda: got.append(other.post(f'/v1/setup_intents/{intent["id"]}/confirm', form, key=key)))
+    thread.start()
+    return form, thread, got
+
+
+def begun(client, intent):
+    seen = None
+    while not seen:  # the attempt is there: the bank is being asked
+        seen = client.ok('GET', f'/v1/setup_intents/{intent["id"]}')['latest_attempt']
+    return seen
+
+
+def test_what_is_decided_is_not_to_be_asked_again(dying):
+    """vault dies while the bank is asked: the link is over, and a repeated request hears the same."""
+    sandbox, client = dying
+    intent = client.setup_intent(client.customer())
+    form, thread, got = confirm_in_the_background(client, intent, 'decided')
+    begun(client, intent)
+    os.kill(sandbox.pid('vault'), signal.SIGKILL)
+    thread.join()
+    again = client.post(f'/v1/setup_intents/{intent["id"]}/confirm', form, key='decided')
+    for answer in (*got, again):
+        assert error_of(answer, 500, 'processing_error')['type'] == 'api_error'
+        assert answer.headers['Stripe-Should-Retry'] == 'false'
+    assert again.content == got[0].content and again.headers['Idempotent-Replayed'] == 'true'
+
+
+def test_what_nobody_knows_is_to_be_asked_again(dying):
+    """Core dies with a request that it was given; repeated with its key it comes to its one end."""
+    sandbox, client = dying
+    intent = client.setup_intent(client.customer())
+    form, thread, got = confirm_in_the_background(client, intent, 'unknown')
+    attempt = begun(client, intent)
+    os.kill(sandbox.pid('core'), signal.SIGKILL)
+    thread.join()
+    assert error_of(got[0], 503, 'service_unavailable')['type'] == 'api_error'
+    assert got[0].headers['Stripe-Should-Retry'] == 'true' and got[0].headers['Retry-After'] == '1'
+    answer = got[0]
+    while answer.status_code == 503:
+        answer = client.post(f'/v1/setup_intents/{intent["id"]}/confirm', form, key='unknown')
+    assert answer.json()['error']['code'] == 'processing_error'
+    assert [one['id'] for one in client.ok('GET', '/v1/setup_attempts', {'setup_intent': intent['id']})['data']] == [attempt]
 
 
 def test_an_error_that_the_description_does_not_know_would_be_seen(sandbox, shape):
