@@ -8,7 +8,8 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 
-enum { ANSWER_MAX = 256 * 1024 };
+// Without a number libcurl keeps four connections for each call that is open just now.
+enum { ANSWER_MAX = 256 * 1024, CONNECTIONS_KEPT = 128 };
 
 struct outgoing {
 	CURLM *multi;
@@ -155,6 +156,7 @@ struct outgoing *outgoing_new(uv_loop_t *loop)
 	uv_timer_init(loop, outgoing->timer);
 	outgoing->timer->data = outgoing;
 	uv_unref((uv_handle_t *)outgoing->timer);
+	curl_multi_setopt(outgoing->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT);
 	curl_multi_setopt(outgoing->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
 	curl_multi_setopt(outgoing->multi, CURLMOPT_SOCKETDATA, outgoing);
 	curl_multi_setopt(outgoing->multi, CURLMOPT_TIMERFUNCTION, set_timer);

@@ -17,7 +17,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { REQUEST_MAX = 256 * 1024 };
+// libcurl keeps four connections for each call that is open, and closes the rest: with few calls
+// just now, all those that the next many need.
+enum { REQUEST_MAX = 256 * 1024, CONNECTIONS_KEPT = 128 };
 
 struct open_call {
 	struct call call;
@@ -100,7 +102,9 @@ struct result calls_new(const struct parameters *parameters, struct calls **ret_
 	calls->headers = curl_slist_append(NULL, "Content-Type: application/JSON; charset=UTF-8");
 	if (calls->headers)
 		curl_slist_append(calls->headers, "Expect:");
-	if (!calls->multi || !calls->headers) {
+	if (!calls->multi || !calls->headers ||
+	    curl_multi_setopt(calls->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT) !=
+	            CURLM_OK) {
 		calls_free(calls);
 		return FAIL(ERROR_MEMORY, "no memory for calls");
 	}
