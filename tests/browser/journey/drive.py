@@ -44,6 +44,15 @@ CHROMIUM = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first
 EXPECTED = ("allow-scripts and allow-same-origin", "Blocked autofocusing", "Banner not shown")
 
 
+# The elements of a selector that a person sees, with a text if one is given.
+SHOWN = """const [selector, text] = arguments;
+return [...document.querySelectorAll(selector)].filter(one => {
+    const box = one.getBoundingClientRect();
+    return one.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && box.width > 0 && box.height > 0 &&
+        (text === null || one.innerText.includes(text));
+});"""
+
+
 class Browser:
     """A driver with the few words that these tests speak. Words that wait give up after WAIT_S and say what they waited for."""
 
@@ -67,18 +76,19 @@ class Browser:
     def js(self, script, *arguments):
         return self.driver.execute_script(script, *arguments)
 
+    def shown(self, selector, text=None):
+        """What can be seen of it, in one question to the page."""
+        return self.js(SHOWN, selector, text)
+
     def find(self, selector, text=None):
-        for element in self.driver.find_elements(By.CSS_SELECTOR, selector):
-            if element.is_displayed() and (text is None or text in element.text):
-                return element
-        return None
+        return next(iter(self.shown(selector, text)), None)
 
     def see(self, selector, text=None):
         return self.wait(lambda: self.find(selector, text), f"{selector} {text or ''}")
 
     def count(self, selector, number):
         def there():
-            found = [one for one in self.driver.find_elements(By.CSS_SELECTOR, selector) if one.is_displayed()]
+            found = self.shown(selector)
             return found if len(found) == number else None
         return self.wait(there, f"{number} of {selector}") if number else self.gone(selector)
 

@@ -85,8 +85,7 @@ class Browser:
 
     def type(self, **fields):
         for id, text in fields.items():
-            self.js("document.getElementById(arguments[0]).focus()", id)
-            self.keys(text)
+            self.find(id).send_keys(text)
 
     def shown(self, id):
         return self.js("return document.getElementById(arguments[0]).checkVisibility()", id)

@@ -15,20 +15,45 @@ WEB = ROOT / "shop/web"
 PHONE, WIDE, TINY = (360, 740), (1280, 800), (320, 568)
 
 
+def chromium(folder, language, script):
+    options = webdriver.ChromeOptions()
+    options.binary_location = "/usr/bin/chromium"
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                 f"--user-data-dir={folder}", f"--lang={language}", f"--accept-lang={language}"):
+        options.add_argument(flag)
+    if not script:
+        options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+
+
+@pytest.fixture(scope="module")
+def drivers(tmp_path_factory):
+    """Chromium for a language, with scripts or without: started once, and told to forget after each test."""
+    started = {}
+
+    def get(language, script):
+        if (language, script) not in started:
+            started[language, script] = chromium(tmp_path_factory.mktemp("profile"), language, script)
+        return started[language, script]
+    yield get
+    for driver in started.values():
+        driver.quit()
+
+
 class Browser:
-    def __init__(self, folder, shop, size=PHONE, language="ru", dark=False, script=True):
-        options = webdriver.ChromeOptions()
-        options.binary_location = "/usr/bin/chromium"
-        for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-                     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                     f"--user-data-dir={folder}/profile-{id(self)}", f"--lang={language}", f"--accept-lang={language}"):
-            options.add_argument(flag)
-        if not script:
-            options.add_experimental_option("prefs", {"profile.managed_default_content_settings.javascript": 2})
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+    def __init__(self, drivers, shop, size=PHONE, language="ru", dark=False, script=True):
+        self.driver = drivers(language, script)
         self.shop = shop
         self.look(size, dark)
+
+    def forget(self):
+        """The next test finds a browser that has seen nothing; its shop listens at another port."""
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": self.shop.url, "storageTypes": "all"})
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.get_log("browser")
 
     def look(self, size, dark=False):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
@@ -73,16 +98,16 @@ class Browser:
 
 
 @pytest.fixture
-def browse(tmp_path, shop):
+def browse(drivers, shop):
     opened = []
 
     def start(**more):
-        opened.append(Browser(tmp_path, shop, **more))
+        opened.append(Browser(drivers, shop, **more))
         return opened[-1]
     yield start
     for browser in opened:
         complaints = browser.complaints()
-        browser.driver.quit()
+        browser.forget()
         assert complaints == []
 
 
@@ -237,7 +262,7 @@ def test_back_goes_to_the_same_place(browse):
     assert browser.js("return scrollY") == 0
     browser.driver.back()
     browser.see(".hero")
-    assert abs(browser.js("return scrollY") - before) < 5
+    WebDriverWait(browser.driver, 5).until(lambda _: abs(browser.js("return scrollY") - before) < 5)
 
 
 def test_the_basket_counts_and_remembers(ready):
