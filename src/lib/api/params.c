@@ -34,9 +34,11 @@ static size_t element(struct bytes name)
 static bool name_fits(const char *pattern, struct bytes name)
 {
 	while (*pattern) {
-		if (strcmp(pattern, "[**]") == 0)
+		bool bracket =
+		        *pattern == '['; // seldom: most rows are passed at their first letter
+		if (bracket && strcmp(pattern, "[**]") == 0)
 			return name.length == 0 || name.data[0] == '[';
-		if (strncmp(pattern, "[]", 2) == 0) {
+		if (bracket && pattern[1] == ']') {
 			size_t length = element(name);
 			if (!length)
 				return false;
