@@ -2,18 +2,14 @@
 #include "tls/context.h"
 
 #include "base/check.h"
-#include "base/cleanup.h"
+#include "tls/pem.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <time.h>
 
 enum { DEPTH = 8 };
 
-DEFINE_CLEANUP(cleanup_bio, BIO, BIO_free_all)
-DEFINE_CLEANUP(cleanup_x509, X509, X509_free)
-DEFINE_CLEANUP(cleanup_key, EVP_PKEY, EVP_PKEY_free)
 DEFINE_CLEANUP(cleanup_context, struct tls_context, tls_context_free)
 
 void tls_prepare(void)
@@ -23,37 +19,14 @@ void tls_prepare(void)
 	                       NULL) == 1);
 }
 
-// A key in a file that asks for a password is none that a program can use alone.
-static int no_password(char *to, int size, int writing, void *context)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
-static BIO *reader(struct bytes pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.length);
-
-	CHECK(bio);
-	return bio;
-}
-
-static X509 *read_certificate(BIO *bio)
-{
-	return PEM_read_bio_X509(bio, NULL, no_password, NULL);
-}
-
 static struct result add_authorities(SSL_CTX *ssl, struct bytes pem)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(pem);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(pem);
 	X509_STORE *store = SSL_CTX_get_cert_store(ssl);
 	X509 *one;
 	int count = 0;
 
-	while ((one = read_certificate(bio))) {
+	while ((one = pem_certificate(bio))) {
 		int added = X509_STORE_add_cert(store, one);
 		X509_free(one);
 		if (added != 1)
@@ -67,13 +40,13 @@ static struct result add_authorities(SSL_CTX *ssl, struct bytes pem)
 
 static struct result use_certificate(SSL_CTX *ssl, struct bytes pem)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(pem);
-	cleanup(cleanup_x509) X509 *leaf = read_certificate(bio);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(pem);
+	cleanup(cleanup_x509) X509 *leaf = pem_certificate(bio);
 	X509 *one;
 
 	if (!leaf || SSL_CTX_use_certificate(ssl, leaf) != 1)
 		return FAIL(ERROR_INPUT, "the certificate cannot be used (PEM, leaf first)");
-	while ((one = read_certificate(bio)))
+	while ((one = pem_certificate(bio)))
 		if (SSL_CTX_add0_chain_cert(ssl, one) != 1) {
 			X509_free(one);
 			return FAIL(ERROR_INPUT,
@@ -85,8 +58,8 @@ static struct result use_certificate(SSL_CTX *ssl, struct bytes pem)
 
 static struct result use_key(SSL_CTX *ssl, struct bytes pem)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(pem);
-	cleanup(cleanup_key) EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(pem);
+	cleanup(cleanup_key) EVP_PKEY *key = pem_key(bio);
 
 	if (!key)
 		return FAIL(ERROR_INPUT, "the key cannot be read (PEM, without a password on it)");

@@ -3,39 +3,10 @@
 #include "tls/look.h"
 
 #include "base/check.h"
-#include "base/cleanup.h"
+#include "tls/pem.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 #include <time.h>
-
-DEFINE_CLEANUP(cleanup_bio, BIO, BIO_free_all)
-DEFINE_CLEANUP(cleanup_x509, X509, X509_free)
-DEFINE_CLEANUP(cleanup_key, EVP_PKEY, EVP_PKEY_free)
-
-// A key in a file that asks for a password is none that a program can use alone.
-static int no_password(char *to, int size, int writing, void *context)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
-static BIO *reader(struct bytes pem)
-{
-	BIO *bio = BIO_new_mem_buf(pem.length ? pem.data : (const void *)"", (int)pem.length);
-
-	CHECK(bio);
-	return bio;
-}
-
-static X509 *next_certificate(BIO *bio)
-{
-	return PEM_read_bio_X509(bio, NULL, no_password, NULL);
-}
 
 static void put_name(struct buffer *text, const X509 *certificate)
 {
@@ -92,11 +63,11 @@ static bool dates_are_good(const X509 *certificate, const char *name, int64_t no
 static bool look_at_chain(const struct tls_brought *brought, const struct tls_names *names,
                           int64_t now_ms, struct buffer *sentence)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(brought->certificate);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(brought->certificate);
 	bool good = true;
 	X509 *one;
 
-	for (int count = 0; good && ((one = next_certificate(bio)) || count == 0); count++) {
+	for (int count = 0; good && ((one = pem_certificate(bio)) || count == 0); count++) {
 		if (!one) {
 			buffer_printf(sentence,
 			              "The parameter %s holds no certificate: it should be PEM "
@@ -113,11 +84,10 @@ static bool look_at_chain(const struct tls_brought *brought, const struct tls_na
 static bool look_at_key(const struct tls_brought *brought, const struct tls_names *names,
                         struct buffer *sentence)
 {
-	cleanup(cleanup_bio) BIO *key_bio = reader(brought->key);
-	cleanup(cleanup_bio) BIO *bio = reader(brought->certificate);
-	cleanup(cleanup_x509) X509 *leaf = next_certificate(bio);
-	cleanup(cleanup_key) EVP_PKEY *key =
-	        PEM_read_bio_PrivateKey(key_bio, NULL, no_password, NULL);
+	cleanup(cleanup_bio) BIO *key_bio = pem_reader(brought->key);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(brought->certificate);
+	cleanup(cleanup_x509) X509 *leaf = pem_certificate(bio);
+	cleanup(cleanup_key) EVP_PKEY *key = pem_key(key_bio);
 
 	if (!key) {
 		buffer_printf(sentence,
@@ -140,12 +110,12 @@ static bool look_at_key(const struct tls_brought *brought, const struct tls_name
 static bool look_at_authorities(const struct tls_brought *brought, const struct tls_names *names,
                                 int64_t now_ms, struct buffer *sentence)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(brought->authorities);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(brought->authorities);
 	int count = 0, over = 0;
 	int64_t end_s = 0;
 	X509 *one;
 
-	for (; (one = next_certificate(bio)); count++) {
+	for (; (one = pem_certificate(bio)); count++) {
 		over += is_over(one, now_ms, &end_s);
 		X509_free(one);
 	}
@@ -174,12 +144,12 @@ bool tls_look(const struct tls_brought *brought, const struct tls_names *names, 
 bool tls_text_ends_soon(struct bytes pem, const char *whose, int64_t now_ms, int days,
                         struct buffer *text)
 {
-	cleanup(cleanup_bio) BIO *bio = reader(pem);
+	cleanup(cleanup_bio) BIO *bio = pem_reader(pem);
 	cleanup(cleanup_x509) X509 *first = NULL;
 	int64_t first_s = now_ms / 1000 + (int64_t)days * 86400, end_s = 0;
 	X509 *one;
 
-	while ((one = next_certificate(bio))) {
+	while ((one = pem_certificate(bio))) {
 		bool sooner = time_of(X509_get0_notAfter(one), &end_s) && end_s < first_s;
 		if (sooner) {
 			first_s = end_s;
