@@ -59,7 +59,8 @@ int cli_version(struct cli_call *call)
 int cli_help(struct cli_call *call)
 {
 	(void)call;
-	puts("onfile VERB … [--config FILE]      FILE: " CONFIG_PATH " unless given\n");
+	puts("onfile [--config FILE] VERB …      FILE: " CONFIG_PATH " unless given; behind the "
+	     "verb, too\n");
 	for (int i = 0; i < VERBS; i++)
 		printf("  onfile %s%s%s\n        %s\n", verbs[i].words,
 		       verbs[i].synopsis[0] ? " " : "", verbs[i].synopsis, verbs[i].help);
@@ -184,18 +185,49 @@ static bool check_required(const struct cli_call *call)
 	return true;
 }
 
-static bool read_arguments(struct cli_call *call, int count, char **arguments)
+static bool is_config(const char *argument)
+{
+	return strcmp(argument, "--config") == 0 || strncmp(argument, "--config=", 9) == 0;
+}
+
+// The configuration may stand before the verb, too. How many arguments that took; -1: the sentence
+// was said.
+static int take_config(struct cli_call *call, int count, char **arguments)
 {
 	int at = 0;
 
-	for (int i = 0; i < VERBS && at == 0; i++)
-		if ((at = match(verbs[i].words, count, arguments)))
+	while (at < count && is_config(arguments[at])) {
+		int took = take_option(call, count - at, arguments + at);
+		if (took == 0)
+			return -1;
+		at += took;
+	}
+	return at;
+}
+
+static bool find_verb(struct cli_call *call, int count, char **arguments)
+{
+	int before = take_config(call, count, arguments);
+	int taken = 0;
+
+	if (before < 0)
+		return false;
+	for (int i = 0; i < VERBS && taken == 0; i++)
+		if ((taken = match(verbs[i].words, count - before, arguments + before)))
 			call->verb = &verbs[i];
 	if (!call->verb) {
 		cli_fail(0, "there is no such verb; `onfile help` lists them");
 		return false;
 	}
-	call->rest = arguments + at;
+	call->rest = arguments + before + taken;
+	return true;
+}
+
+static bool read_arguments(struct cli_call *call, int count, char **arguments)
+{
+	if (!find_verb(call, count, arguments))
+		return false;
+	int at = (int)(call->rest - arguments);
 	if (call->verb->run == cli_iso8583)
 		return true;
 	while (at < count) {

@@ -84,16 +84,17 @@ def test_a_name_that_does_not_exist():
     driver.process.kill()
 
 
-@pytest.mark.parametrize("sign_on, echo, outcome, step, words", [
-    ("", True, "unknown", "sign_on", "did not answer"), ("58", True, "declined", "sign_on", "58"),
-    ("00", False, "unknown", "echo", "did not answer"),
+@pytest.mark.parametrize("sign_on, echo, outcome, step, words, advice", [
+    ("", True, "unknown", "sign_on", "did not answer", "length_header"),
+    ("58", True, "declined", "sign_on", "58", "ask it what its code means"),
+    ("00", False, "unknown", "echo", "did not answer", "answers echoes"),
 ])
-def test_a_bank_that_does_not_take_us(sign_on, echo, outcome, step, words):
+def test_a_bank_that_does_not_take_us(sign_on, echo, outcome, step, words, advice):
     bank = Rogue(sign_on=sign_on, echo=echo)
     driver = Driver(bank.port, dialect="1987-ascii", length_header="ascii4", sign_on_timeout_ms=300, echo_timeout_ms=300)
     answer = driver.ask("test")
     last = list(steps_of(answer).values())[-1]
-    assert answer["outcome"] == outcome and last["step"] == step and words in last["detail"] and last["advice"]
+    assert answer["outcome"] == outcome and last["step"] == step and words in last["detail"] and advice in last["advice"]
     driver.process.kill()
     bank.close()
 

@@ -80,14 +80,14 @@ def test_the_test_tells_of_the_certificate(bank, world):
     driver.stop()
 
 
-@pytest.mark.parametrize("certificate, more", [
-    ("bank", {"tls_name": "bank.example"}),  # another name
-    ("elsewhere", {}),  # a name of another place
-    ("expired", {"host": "localhost"}),
-    ("bank", {"ca_file": "others"}),  # nobody vouches for it
-    ("bank", {"ca_file": None}),  # nor does anybody of the system's
+@pytest.mark.parametrize("certificate, more, advice", [
+    ("bank", {"tls_name": "bank.example"}, "Set tls_name"),  # another name
+    ("elsewhere", {}, "Set tls_name"),  # a name of another place
+    ("expired", {"host": "localhost"}, "valid today"),
+    ("bank", {"ca_file": "others"}, "Set ca_file"),  # nobody vouches for it
+    ("bank", {"ca_file": None}, "Set ca_file"),  # nor does anybody of the system's
 ])
-def test_a_bank_that_is_not_believed_gets_nothing(world, certificate, more):
+def test_a_bank_that_is_not_believed_gets_nothing(world, certificate, more, advice):
     if more.get("ca_file") == "others":
         more = {"ca_file": str(world["others"].pem)}
     bank = Bank(line_of(world, certificate))
@@ -97,7 +97,8 @@ def test_a_bank_that_is_not_believed_gets_nothing(world, certificate, more):
     assert driver.verify()["outcome"] == "not_sent"
     answer = driver.ask("test")
     step = answer["steps"][-1]
-    assert answer["outcome"] == "not_sent" and step["step"] == "tls" and "tls_name" in step["advice"]
+    assert answer["outcome"] == "not_sent" and step["step"] == "tls" and advice in step["advice"]
+    assert f"; it is certificate /CN={certificate}, until 20" in step["detail"] and ", for " in step["detail"]
     assert bank.get("ledger")["totals"]["verifications"] == 0
     driver.stop()
     bank.stop()
@@ -110,9 +111,20 @@ def test_a_bank_that_wants_our_certificate(world):
         driver = tls_driver(bank, world, **certificate)
         driver.wait_own(lambda own: own.get("state") == "down")
         assert driver.verify()["outcome"] == "not_sent"
+        step = driver.ask("test")["steps"][-1]
+        assert step["failed"] and "Set client_certificate and client_key" in step["advice"], step
         driver.stop()
     driver = tls_driver(bank, world, client_certificate=str(world["client"][0]), client_key=str(world["client"][1])).up()
     assert driver.verify()["outcome"] == "approved"
+    driver.stop()
+    bank.stop()
+
+
+def test_a_bank_that_expects_tls_and_a_line_that_has_none(world):
+    bank = Bank(line_of(world))
+    driver = Driver(bank.port)
+    step = driver.ask("test")["steps"][-1]
+    assert step["step"] == "sign_on" and "expects TLS (parameter tls)" in step["advice"], step
     driver.stop()
     bank.stop()
 

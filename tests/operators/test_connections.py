@@ -1,15 +1,16 @@
 """`onfile connection …`: values from everywhere, secrets that nobody sees, changes, routing, what is refused."""
 
 import os
-import pty
 import re
-import select
+import subprocess
+import time
 
 import pytest
 
 from calls import BY_SMS
 from conftest import pay, wait_for
 from running import Shopper
+from terminal import Terminal
 
 DRIVER = '''#!/usr/bin/python3
 import json, sys
@@ -62,41 +63,8 @@ def add(operator, name, *sets, **more):
     return operator.ok('connection', 'add', name, '--driver', 'asks', '--policy', 'priority=900', *sets, **more)
 
 
-class Terminal:
-    """The command on a terminal, and what is seen there."""
-
-    def __init__(self, operator, *words):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ['LANG'] = 'en_US.UTF-8'
-            os.execv(operator.words()[0], [str(word) for word in operator.words(*words)])
-        self.seen = ''
-
-    def read(self, until):
-        while until not in self.seen:
-            ready, _, _ = select.select([self.fd], [], [], 20)
-            assert ready, self.seen
-            try:
-                got = os.read(self.fd, 4096)
-            except OSError:
-                got = b''
-            assert got, self.seen
-            self.seen += got.decode(errors='replace')
-
-    def type(self, text):
-        os.write(self.fd, text.encode() + b'\n')
-
-    def status(self):
-        try:
-            while os.read(self.fd, 4096):
-                pass
-        except OSError:
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-
 def test_a_person_is_asked_for_what_is_missing_and_a_secret_is_not_echoed(operator, name):
-    terminal = Terminal(operator, 'connection', 'add', name, '--driver', 'asks', '--policy', 'priority=900')
+    terminal = Terminal(operator.words('connection', 'add', name, '--driver', 'asks', '--policy', 'priority=900'))
     terminal.read('Host of the bank\r\nhost: ')
     terminal.type('a-name-that-is-much-too-long')
     terminal.read('host should be a text of 1 to 20 bytes')
@@ -111,7 +79,7 @@ def test_a_person_is_asked_for_what_is_missing_and_a_secret_is_not_echoed(operat
 
 
 def test_ctrl_c_gives_the_echo_back(operator, name):
-    terminal = Terminal(operator, 'connection', 'add', name, '--driver', 'asks', '--set', 'host=a')
+    terminal = Terminal(operator.words('connection', 'add', name, '--driver', 'asks', '--set', 'host=a'))
     terminal.read('secret_key: ')
     os.write(terminal.fd, b'\x03')
     assert terminal.status() == 130
@@ -207,6 +175,29 @@ def test_payments_go_where_the_policies_say(operator):
     assert used() == 'second'
     wait_for(lambda: operator.run('connection', 'remove', 'second').returncode == 0)  # its captures are acknowledged
     assert used() == 'bank'
+
+
+def test_the_time_of_a_test_is_its_own(operator):
+    """Core's clock is read when a command comes; the time since whatever came before it is not the bank's."""
+    operator.await_up('bank')
+    for _ in range(3):
+        quiet = time.monotonic()
+        while time.monotonic() - quiet < 0.6:
+            operator.ok('driver', 'describe', 'asks')  # core hears nothing of it
+        began = time.monotonic()
+        said = operator.ok('connection', 'test', 'bank')
+        took_ms = (time.monotonic() - began) * 1000
+        assert int(re.search(r'the bank answered in (\d+) ms', said)[1]) <= took_ms
+
+
+def test_the_configuration_may_stand_before_the_verb(operator):
+    program, *words, config, file = operator.words('driver', 'list')
+    lists = [subprocess.run(one, capture_output=True, text=True) for one in (
+        [program, *words, config, file], [program, config, file, *words], [program, f'{config}={file}', *words])]
+    assert all(one.returncode == 0 and one.stdout == lists[0].stdout and 'asks' in one.stdout for one in lists)
+    for wrong, said in (([config], 'wants a value'), ([config, file], 'no such verb'), ([config, file, *words, config, file], 'twice')):
+        done = subprocess.run([program, *wrong], capture_output=True, text=True)
+        assert done.returncode == 2 and said in done.stderr
 
 
 def test_a_name_is_taken_once_and_a_number_is_never_given_again(operator, name):

@@ -20,9 +20,8 @@ static const struct {
 	[PROBE_CONNECT] = { "connect", "Check host and port, the firewalls on the way, and that "
 	                               "the bank lets this "
 	                               "machine's address in." },
-	[PROBE_TLS] = { "tls",
-	                "Check tls_name and ca_file against the bank's certificate, and "
-	                "client_certificate and client_key against what the bank has of us." },
+	[PROBE_TLS] = { "tls", "Check that the bank's port speaks TLS (parameters port and tls), "
+	                       "and tls_minimum." },
 	[PROBE_SIGN_ON] = { "sign_on", "Check dialect, length_header, tpdu and mac_key with the "
 	                               "bank, and that it "
 	                               "expects a sign-on (parameter sign_on)." },
@@ -34,6 +33,26 @@ static const struct {
 	                             "with the bank." },
 	[PROBE_SIGN_OFF] = { "sign_off", "Ask the bank whether it answers a sign-off (0800/002)." },
 };
+
+// What to change when the step's own advice would be beside the point.
+static const char *const tls_advice[] = {
+	[TLS_FAULT_NAME] = "Set tls_name to a name that the bank's certificate is for, when that "
+	                   "is the bank; check host.",
+	[TLS_FAULT_DATES] = "Ask the bank for a certificate that is valid today; check this "
+	                    "machine's clock, and ca_file.",
+	[TLS_FAULT_AUTHORITY] = "Set ca_file to the authorities that vouch for the bank's "
+	                        "certificate (PEM); the bank has them.",
+	[TLS_FAULT_OURS] = "Set client_certificate and client_key to the certificate that the "
+	                   "bank has of us, with its chain.",
+	[TLS_FAULT_PROTOCOL] = NULL,
+};
+
+static const char refused_advice[] =
+        "The bank understood and said no: ask it what its code means, and whether acquirer, "
+        "terminals and this machine's address are known there.";
+static const char closed_advice[] =
+        "Ask the bank whether its port expects TLS (parameter tls) and lets this machine's "
+        "address in; check dialect, length_header, tpdu and fixed_header.";
 
 static int64_t now_us(void)
 {
@@ -109,12 +128,43 @@ static void answer(struct driver *driver)
 	probe->request = NULL;
 }
 
+// What to change, by what went wrong and then by where.
+static const char *advice_for(const struct probe *probe, enum tls_fault fault, const char *detail)
+{
+	// With TLS 1.3 a server looks at our certificate when the line is up for us.
+	if (fault != TLS_FAULT_NONE && tls_advice[fault])
+		return tls_advice[fault];
+	if (probe->refused && probe->step != PROBE_VERIFY)
+		return refused_advice;
+	if (probe->step == PROBE_SIGN_ON && !probe->line.tls &&
+	    strcmp(detail, "the bank closed the line") == 0)
+		return closed_advice;
+	return steps[probe->step].advice;
+}
+
+// Which certificate was not accepted, behind what was wrong with it.
+static void add_certificate(struct probe_note *one, const struct tls *tls)
+{
+	size_t length = strlen(one->detail);
+	struct buffer text;
+
+	buffer_init(&text, 2048);
+	tls_describe(tls, &text);
+	snprintf(one->detail + length, sizeof one->detail - length, "; it is %s",
+	         buffer_text(&text));
+	buffer_done(&text);
+}
+
 static void fail_step(struct probe *probe, const char *detail)
 {
+	const struct tls *tls = probe->line.tls;
+	enum tls_fault fault = tls ? tls_fault(tls) : TLS_FAULT_NONE;
 	struct probe_note *one = note(probe, detail);
 
 	one->failed = true;
-	one->advice = steps[probe->step].advice;
+	one->advice = advice_for(probe, fault, detail);
+	if (fault == TLS_FAULT_NAME || fault == TLS_FAULT_DATES || fault == TLS_FAULT_AUTHORITY)
+		add_certificate(one, tls);
 	probe->step = PROBE_OVER;
 }
 

@@ -15,11 +15,13 @@
 #include <time.h>
 
 #define PLAIN_AT_ONCE 16384 // a record's largest content
+#define NAMES_TOLD 4
 
 struct tls {
 	SSL *ssl;
 	BIO *in, *out; // the SSL's
 	char why[256];
+	enum tls_fault fault;
 };
 
 DEFINE_CLEANUP(cleanup_tls, struct tls, tls_free)
@@ -71,11 +73,36 @@ void tls_free(struct tls *tls)
 	free(tls);
 }
 
+static enum tls_fault fault_of(long verified, int reason)
+{
+	switch (verified) {
+	case X509_V_OK: break;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+	case X509_V_ERR_IP_ADDRESS_MISMATCH: return TLS_FAULT_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID: return TLS_FAULT_DATES;
+	default: return TLS_FAULT_AUTHORITY;
+	}
+	switch (reason) { // alerts of the other side (RFC 8446, 6.2)
+	case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+	case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+	case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+	case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+	case SSL_R_TLSV1_ALERT_DECRYPT_ERROR: // its signature
+	case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+	case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED: return TLS_FAULT_OURS;
+	default: return TLS_FAULT_PROTOCOL;
+	}
+}
+
 static void note_why(struct tls *tls)
 {
 	long verified = SSL_get_verify_result(tls->ssl);
 	const char *reason = ERR_reason_error_string(ERR_peek_error());
 
+	tls->fault = fault_of(verified, ERR_GET_REASON(ERR_peek_error()));
 	if (verified != X509_V_OK)
 		snprintf(tls->why, sizeof tls->why, "the certificate was not accepted: %s",
 		         X509_verify_cert_error_string(verified));
@@ -170,32 +197,83 @@ const char *tls_why(const struct tls *tls)
 	return tls->why;
 }
 
+enum tls_fault tls_fault(const struct tls *tls)
+{
+	return tls->fault;
+}
+
 // What is in a certificate was chosen by others: only printable characters go on.
+static void put_printable(struct buffer *text, struct bytes chosen)
+{
+	for (size_t i = 0; i < chosen.length; i++)
+		buffer_put_byte(text, chosen.data[i] >= ' ' && chosen.data[i] < 0x7f
+		                              ? chosen.data[i]
+		                              : '?');
+}
+
 static void put_name(struct buffer *text, const X509_NAME *name)
 {
 	char line[200];
 
 	X509_NAME_oneline(name, line, sizeof line);
-	for (const char *at = line; *at; at++)
-		buffer_put_byte(text, *at >= ' ' && *at < 0x7f ? (uint8_t)*at : '?');
+	put_printable(text, bytes_text(line));
 }
 
-void tls_describe(const struct tls *tls, struct buffer *text)
+// The names that the certificate is for, as many as a person reads.
+static void put_names(struct buffer *text, const X509 *certificate)
 {
-	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
-	STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	int count = 0;
+
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && count < NAMES_TOLD; i++) {
+		const GENERAL_NAME *one = sk_GENERAL_NAME_value(names, i);
+		const ASN1_STRING *value = one->type == GEN_DNS ? one->d.dNSName : one->d.iPAddress;
+		const uint8_t *data = one->type == GEN_DNS || one->type == GEN_IPADD
+		                              ? ASN1_STRING_get0_data(value)
+		                              : NULL;
+		char address[INET6_ADDRSTRLEN];
+		if (!data)
+			continue;
+		buffer_put_text(text, count++ ? " " : ", for ");
+		int length = ASN1_STRING_length(value);
+		if (one->type == GEN_DNS)
+			put_printable(text, bytes_from(data, (size_t)length));
+		else if (inet_ntop(length == 4 ? AF_INET : AF_INET6, data, address,
+		                   sizeof address) &&
+		         (length == 4 || length == 16))
+			buffer_put_text(text, address);
+	}
+	GENERAL_NAMES_free(names);
+}
+
+static void put_certificate(struct buffer *text, const X509 *certificate)
+{
 	struct tm until = { 0 };
 
-	buffer_printf(text, "%s, %s", SSL_get_version(tls->ssl), SSL_get_cipher_name(tls->ssl));
-	if (!certificate)
-		return;
-	buffer_put_text(text, "; certificate ");
+	buffer_put_text(text, "certificate ");
 	put_name(text, X509_get_subject_name(certificate));
 	if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &until) == 1)
 		buffer_printf(text, ", until %04d-%02d-%02d", until.tm_year + 1900,
 		              until.tm_mon + 1, until.tm_mday);
 	buffer_put_text(text, ", issued by ");
 	put_name(text, X509_get_issuer_name(certificate));
+}
+
+void tls_describe(const struct tls *tls, struct buffer *text)
+{
+	X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(tls->ssl);
+
+	if (tls->fault != TLS_FAULT_NONE && chain && sk_X509_num(chain) > 0) {
+		put_certificate(text, sk_X509_value(chain, 0));
+		put_names(text, sk_X509_value(chain, 0));
+		return;
+	}
+	buffer_printf(text, "%s, %s", SSL_get_version(tls->ssl), SSL_get_cipher_name(tls->ssl));
+	if (!certificate)
+		return;
+	buffer_put_text(text, "; ");
+	put_certificate(text, certificate);
 	if (chain)
 		buffer_printf(text, ", chain of %d", sk_X509_num(chain));
 }

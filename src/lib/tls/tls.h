@@ -12,6 +12,16 @@
 
 enum tls_version { TLS_1_2, TLS_1_3 };
 
+// What a connection failed at, for whoever has to say what to change.
+enum tls_fault {
+	TLS_FAULT_NONE,
+	TLS_FAULT_NAME,      // the other side's certificate is for other names
+	TLS_FAULT_DATES,     // it, or one above it, is over or yet to begin
+	TLS_FAULT_AUTHORITY, // nobody whom we believe vouches for it
+	TLS_FAULT_OURS,      // the other side does not like our certificate, or that there is none
+	TLS_FAULT_PROTOCOL,  // anything else
+};
+
 // What one side brings, as PEM texts; all may be empty but for what is said below. They are copied.
 struct tls_options {
 	struct bytes authorities; // whom to believe. A server that has some asks its clients for
@@ -61,8 +71,10 @@ void tls_sent(struct tls *tls, size_t length);
 bool tls_is_up(const struct tls *tls);
 // A sentence for the operator about what failed; valid as long as the connection.
 const char *tls_why(const struct tls *tls);
-// Appends what a person wants to know of a connection that is up: version, cipher, and whose
-// certificate the other side has, until when, from whom.
+enum tls_fault tls_fault(const struct tls *tls);
+// Appends what a person wants to know. Of a connection that is up: version, cipher, and whose
+// certificate the other side has, until when, from whom. Of one whose certificate was not accepted:
+// whose it is, and for which names.
 void tls_describe(const struct tls *tls, struct buffer *text);
 // Does a certificate that the connection needs (the other side's, its authorities', our own) end
 // within so many days? Then appends a sentence that says which and when.

@@ -154,6 +154,10 @@ static void close_sides(void)
 	close_side(&server);
 }
 
+// What the client of the last meeting has to say of it.
+static enum tls_fault fault;
+static struct buffer described;
+
 // How a client that believes `authority` and expects `name` likes a server with these names.
 static enum error meet(const char *names, const struct identity *issuer, long days,
                        const char *name)
@@ -168,6 +172,9 @@ static enum error meet(const char *names, const struct identity *issuer, long da
 	EXPECT((error == ERROR_NONE) == tls_is_up(client.tls));
 	if (error != ERROR_NONE)
 		EXPECT(strstr(tls_why(client.tls), "certificate was not accepted"));
+	fault = tls_fault(client.tls);
+	buffer_reset(&described);
+	tls_describe(client.tls, &described);
 	close_sides();
 	forget(&leaf);
 	return error;
@@ -175,6 +182,7 @@ static enum error meet(const char *names, const struct identity *issuer, long da
 
 static void begin(void)
 {
+	buffer_init(&described, 4096);
 	make(&authority, NULL, NULL, 30);
 	make(&other_authority, NULL, NULL, 30);
 }
@@ -183,6 +191,7 @@ static void end(void)
 {
 	forget(&authority);
 	forget(&other_authority);
+	buffer_done(&described);
 }
 
 TEST(the_name_is_checked)
@@ -212,6 +221,28 @@ TEST(authority_and_dates_are_checked)
 	end();
 }
 
+TEST(what_is_wrong_with_a_certificate_and_whose_it_is)
+{
+	begin();
+	meet("DNS:bank.example,DNS:a.bank.example,IP:192.0.2.7", &authority, 30, "other.example");
+	EXPECT(fault == TLS_FAULT_NAME);
+	EXPECT(strstr(buffer_text(&described), "certificate /CN=Leaf, until 20"));
+	EXPECT(strstr(buffer_text(&described),
+	              ", issued by /CN=Authority, for bank.example a.bank.example 192.0.2.7"));
+	meet("IP:127.0.0.2", &authority, 30, "127.0.0.1");
+	EXPECT(fault == TLS_FAULT_NAME);
+	meet("DNS:bank.example", &authority, -1, "bank.example");
+	EXPECT(fault == TLS_FAULT_DATES && strstr(buffer_text(&described), "/CN=Leaf"));
+	meet("DNS:bank.example", &other_authority, 30, "bank.example");
+	EXPECT(fault == TLS_FAULT_AUTHORITY && strstr(buffer_text(&described), "/CN=Leaf"));
+	// Names are the other side's to choose: nothing of them is more than text.
+	meet("DNS:bank\x1b[2J.example", &authority, 30, "bank.example");
+	EXPECT(!strchr(buffer_text(&described), 0x1b));
+	meet("DNS:bank.example", &authority, 30, "bank.example");
+	EXPECT(fault == TLS_FAULT_NONE && strstr(buffer_text(&described), "chain of 2"));
+	end();
+}
+
 TEST(a_server_may_want_certificates)
 {
 	struct identity leaf, ours, stranger;
@@ -226,6 +257,7 @@ TEST(a_server_may_want_certificates)
 		struct tls_options theirs = options_of(&leaf, &authority);
 		open_sides(&mine, &theirs, "bank.example");
 		EXPECT(result_ok(server.result) == (i == 0));
+		EXPECT(tls_fault(client.tls) == (i == 0 ? TLS_FAULT_NONE : TLS_FAULT_OURS));
 		close_sides();
 	}
 	forget(&leaf);
@@ -313,6 +345,7 @@ TEST(nonsense_ends_it)
 	EXPECT(tls_receive(tls, BYTES_LITERAL("HTTP/1.1 400 Bad Request\r\n\r\n"), &got).error ==
 	       ERROR_CRYPTO);
 	EXPECT(tls_why(tls)[0] && !tls_is_up(tls) && got.length == 0);
+	EXPECT(tls_fault(tls) == TLS_FAULT_PROTOCOL);
 	tls_free(tls);
 	EXPECT(tls_connect(context, "", &tls).error == ERROR_INPUT);
 	tls_context_free(context);

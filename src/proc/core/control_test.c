@@ -92,7 +92,7 @@ void control_test_answer(struct core *core, const struct question *question, con
 		control_say(client, 1, "the bank answered in %lld ms",
 		            (long long)(core->now_ms - question->asked_ms));
 	else
-		control_say(client, 2, "the bank did not answer: %s",
+		control_say(client, 2, "the test failed: %s",
 		            said[0]      ? said
 		            : detail[0]  ? detail
 		            : outcome[0] ? outcome

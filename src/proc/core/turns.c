@@ -176,17 +176,17 @@ static void on_idle(uv_idle_t *idle)
 	uv_idle_stop(idle); // it was there to keep the loop from waiting, once
 }
 
-void core_wake(struct core *core)
-{
-	core->turns->begun = true;
-	uv_idle_start(&core->turns->idle, on_idle);
-}
-
 static void begin_turn(struct core *core)
 {
 	if (!core->turns->begun)
 		core->now_ms = clock_wall_ms();
 	core->turns->begun = true;
+}
+
+void core_wake(struct core *core)
+{
+	begin_turn(core);
+	uv_idle_start(&core->turns->idle, on_idle);
 }
 
 static void on_timer(uv_timer_t *timer)
