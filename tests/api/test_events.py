@@ -20,6 +20,8 @@ def test_events_are_listed_and_filtered(api):
     newer = api.ok('GET', '/v1/events', {'limit': 1, 'ending_before': older[1]['id']})
     assert newer['data'][0]['id'] == older[0]['id'] and newer['has_more']
     error_of(api.get('/v1/events', **{f'types[{i}]': 'x' for i in range(21)}), 400, param='types')
+    error_of(api.get('/v1/events', **{'type': 'customer.created', 'types[]': 'customer.deleted'}), 400,
+             'parameters_exclusive', 'types')
 
 
 def test_an_idempotency_key_is_in_its_event(api):

@@ -85,6 +85,15 @@ def test_a_declined_payment_is_402_with_everything_inside(api, poor):
     assert api.ok('POST', f'/v1/payment_intents/{intent["id"]}', {'metadata[a]': 'b'})['last_payment_error'] is None
 
 
+def test_who_is_there_is_said_when_it_is_confirmed(api):
+    for name, values in (('off_session', ('true', 'True', 'recurring')), ('error_on_requires_action', ('true',))):
+        for value in values:
+            for more in ({}, {'confirm': 'false'}):
+                answer = api.post('/v1/payment_intents', {'amount': 500, 'currency': 'rub', name: value, **more})
+                assert 'confirm=true' in error_of(answer, 400, param=name)['message']
+        assert api.post('/v1/payment_intents', {'amount': 500, 'currency': 'rub', name: 'False'}).status_code == 200
+
+
 def test_off_session_and_the_bank_asks(sandbox, api):
     customer = api.customer()
     intent = api.setup_intent(customer)

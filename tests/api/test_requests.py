@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+import requests
 from calls import Client, error_of
 
 
@@ -40,6 +41,29 @@ def test_a_wrong_method_is_405_and_names_those_that_there_are(api):
     error_of(answer, 405)
     assert sorted(answer.headers['Allow'].split(', ')) == ['GET', 'POST']
     error_of(api.post('/v1/events'), 405)
+
+
+def test_an_account_of_another_is_refused_by_name(api):
+    """Answered as if the header were not there, a platform's call would touch the platform's own money."""
+    mail = 'of-another-account@example.com'
+    for header in ('Stripe-Account', 'Stripe-Context'):
+        answer = api.post('/v1/customers', {'email': mail}, headers={header: 'acct_1'})
+        assert header in error_of(answer, 400)['message']
+        error_of(api('GET', '/v1/customers', headers={header: 'acct_1'}), 400)
+    assert api.ok('GET', '/v1/customers', {'email': mail})['data'] == []
+    assert api('GET', '/v1/customers', headers={'Stripe-Account': ''}).status_code == 200
+
+
+def test_search_is_no_id(sandbox, api):
+    for kind in ('customers', 'payment_intents', 'charges'):
+        answer = requests.get(f'{sandbox.api}/v1/{kind}/search', {'query': "email:'a'"}, auth=(api.key, ''))
+        assert 'no search' in error_of(answer, 404)['message']
+
+
+def test_the_description_can_be_read_only(sandbox):
+    for method in ('HEAD', 'POST', 'DELETE'):
+        answer = requests.request(method, f'{sandbox.api}/openapi.json')
+        assert answer.status_code == 405 and answer.headers['Allow'] == 'GET'
 
 
 def test_request_ids_and_the_version_come_back(api):

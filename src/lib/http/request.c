@@ -10,8 +10,8 @@ enum { MAX_METHOD = 16 };
 // Fields that RFC 9110 defines as one value, and those of ours: a second one would be a second way
 // to read the request.
 static const char *const single_fields[] = {
-	"authorization", "content-type", "expect",          "origin",
-	"user-agent",    "referer",      "idempotency-key", "stripe-version",
+	"authorization", "content-type",    "expect",         "origin",         "user-agent",
+	"referer",       "idempotency-key", "stripe-version", "stripe-account", "stripe-context",
 };
 
 void http_request_init(struct http_request *request, const struct http_limits *limits)

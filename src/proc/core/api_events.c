@@ -112,6 +112,21 @@ static void collect(struct api_call *call, const struct api_range *range, struct
 	store_end(&query);
 }
 
+static bool types_fit(struct api_call *call)
+{
+	struct api_error error;
+
+	if (api_params_at(&call->params, "types[]", TYPES_MAX))
+		api_fail(&error, 400, NULL, "types", "At most %d types", TYPES_MAX);
+	else if (api_params_has(&call->params, "types[]") && api_params_has(&call->params, "type"))
+		api_fail(&error, 400, "parameters_exclusive", "types",
+		         "Use either type or types, not both");
+	else
+		return true;
+	api_refuse(call, &error);
+	return false;
+}
+
 void api_event_list(struct api_call *call)
 {
 	struct buffer texts cleanup(buffer_done) = { 0 };
@@ -119,17 +134,11 @@ void api_event_list(struct api_call *call)
 	struct buffer body cleanup(buffer_done) = { 0 };
 	struct page page = { .count = 0 };
 	struct api_range range;
-	struct api_error error;
 
 	buffer_init(&texts, API_REPLY_MAX);
 	buffer_init(&elements, API_REPLY_MAX);
 	buffer_init(&body, API_REPLY_MAX);
-	if (api_params_at(&call->params, "types[]", TYPES_MAX)) {
-		api_fail(&error, 400, NULL, "types", "At most %d types", TYPES_MAX);
-		api_refuse(call, &error);
-		return;
-	}
-	if (!api_range_read(call, &range))
+	if (!types_fit(call) || !api_range_read(call, &range))
 		return;
 	int64_t oldest = api_id_at(call->core->now_ms - shown_ms) - 1;
 	range.low = range.low > oldest ? range.low : oldest;

@@ -264,12 +264,33 @@ bool api_payment_merge(struct api_call *call, struct payment_intent *intent)
 	return true;
 }
 
+static bool is_off_session(const struct api_call *call)
+{
+	struct bytes off = api_params_text(&call->params, "off_session");
+
+	return off.length && !bytes_equal_text(off, "false") && !bytes_equal_text(off, "False");
+}
+
+// Who is there is said when an intent is confirmed: said too early it would be forgotten.
+static bool presence_fits(struct api_call *call)
+{
+	bool off = is_off_session(call);
+	struct api_error error;
+
+	if (api_params_flag(&call->params, "confirm", false) ||
+	    !(off || api_params_flag(&call->params, "error_on_requires_action", false)))
+		return true;
+	api_fail(&error, 400, NULL, off ? "off_session" : "error_on_requires_action",
+	         "%s goes with confirm=true, or with the call that confirms the PaymentIntent.",
+	         off ? "off_session" : "error_on_requires_action");
+	api_refuse(call, &error);
+	return false;
+}
+
 // Who is there when it is confirmed.
 static bool take_presence(struct api_call *call, struct payment_intent *intent)
 {
-	struct bytes off = api_params_text(&call->params, "off_session");
-	bool merchant =
-	        off.length && !bytes_equal_text(off, "false") && !bytes_equal_text(off, "False");
+	bool merchant = is_off_session(call);
 	int64_t amount = api_params_number(&call->params, "amount_to_confirm", intent->amount);
 	struct api_error error;
 
@@ -454,7 +475,7 @@ void api_payment_create(struct api_call *call)
 	struct payment_intent intent cleanup(payment_intent_done) = { .merchant = call->merchant };
 
 	intent.amount = api_params_number(&call->params, "amount", 0);
-	if (!read_currency(call, &intent) || !api_types_fit(call) ||
+	if (!read_currency(call, &intent) || !api_types_fit(call) || !presence_fits(call) ||
 	    !api_url_fits(call, "return_url") || !take_customer(call, &intent))
 		return;
 	if (call->resumed && call->intent) {

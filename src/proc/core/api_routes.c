@@ -55,7 +55,6 @@ static const char *const not_there[] = {
 	"confirmation_tokens",
 	"coupons",
 	"credit_notes",
-	"customer_sessions",
 	"disputes",
 	"ephemeral_keys",
 	"files",
@@ -91,7 +90,8 @@ static const char *const not_there[] = {
 
 // --- which route
 
-// Matches a path against a pattern; `ret_words` gets what stands for each ":id".
+// Matches a path against a pattern; `ret_words` gets what stands for each ":id". "search" is the
+// name of a call that onfile does not have, never an id.
 static bool path_fits(const char *pattern, struct bytes path,
                       struct bytes ret_words[static API_PATH_IDS])
 {
@@ -100,9 +100,10 @@ static bool path_fits(const char *pattern, struct bytes path,
 	while (*pattern) {
 		if (strncmp(pattern, ":id", 3) == 0) {
 			size_t length = bytes_find(path, '/');
-			if (length == 0 || word == API_PATH_IDS)
+			struct bytes id = bytes_slice(path, 0, length);
+			if (length == 0 || word == API_PATH_IDS || bytes_equal_text(id, "search"))
 				return false;
-			ret_words[word++] = bytes_slice(path, 0, length);
+			ret_words[word++] = id;
 			path = bytes_slice(path, length, path.length);
 			pattern += 3;
 			continue;
@@ -138,7 +139,12 @@ static void send_no_route(struct core *core, const struct request *request)
 	api_show(request->path, shown, sizeof(shown));
 	api_show(request->method, method, sizeof(method));
 	api_fail(&error, 404, NULL, NULL, "Unrecognized request URL (%s: %s).", method, shown);
-	if (bytes_start_with(request->path, "/v1/"))
+	if (bytes_equal_text(bytes_slice(rest, first.length, rest.length), "/search"))
+		api_fail(&error, 404, NULL, NULL,
+		         "Unrecognized request URL (%s: %s). onfile has no search: lists have "
+		         "filters.",
+		         method, shown);
+	else if (bytes_start_with(request->path, "/v1/"))
 		for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
 			if (bytes_equal_text(first, not_there[i]))
 				api_fail(&error, 404, NULL, NULL,
@@ -195,6 +201,8 @@ static const struct api_route *find_route(struct core *core, const struct reques
 	}
 	if (bytes_equal_text(request->method, "OPTIONS") && answer_preflight(core, request))
 		return NULL;
+	if (bytes_equal_text(request->path, "/openapi.json")) // a GET of it does not come here
+		snprintf(allow, sizeof(allow), "GET");
 	if (allow[0])
 		send_wrong_method(core, request, allow);
 	else

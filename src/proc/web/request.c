@@ -24,6 +24,19 @@ static const struct {
 
 enum { CARRIED = sizeof(carried) / sizeof(carried[0]) };
 
+// They would say whose request it is; answered as if they were not there, a request would touch the
+// wrong merchant's money.
+static const struct {
+	const char *header, *refusal;
+} account_headers[] = {
+	{ "stripe-account", "onfile does not support Stripe-Account: it has no connected accounts. "
+	                    "Send the key of the "
+	                    "merchant that is meant." },
+	{ "stripe-context", "onfile does not support Stripe-Context: it has no connected accounts. "
+	                    "Send the key of the "
+	                    "merchant that is meant." },
+};
+
 struct result request_put(struct web *web, const struct waiting *waiting)
 {
 	const struct http_request *http = waiting->request->http;
@@ -61,13 +74,23 @@ static bool fits(struct web *web, struct serve_request *request)
 	return true;
 }
 
+static bool names_no_account(struct web *web, struct serve_request *request)
+{
+	for (size_t i = 0; i < sizeof(account_headers) / sizeof(account_headers[0]); i++)
+		if (http_request_get(request->http, account_headers[i].header).length) {
+			refusal_give(web, request, 400, account_headers[i].refusal);
+			return false;
+		}
+	return true;
+}
+
 static void hand_on(struct web *web, struct serve_request *request, enum web_listener kind)
 {
 	char shopper[NET_ADDRESS_TEXT];
 
 	if (!forwarded_shopper(&web->proxies, &request->http->fields, request->peer, shopper))
 		refusal_give(web, request, 400, "X-Forwarded-For does not say an address.");
-	else if (fits(web, request))
+	else if (names_no_account(web, request) && fits(web, request))
 		waiting_begin(web, request, kind, shopper);
 }
 
