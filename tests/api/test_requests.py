@@ -13,6 +13,7 @@ def test_no_key_and_wrong_keys_are_401(sandbox, api):
         answer = api('GET', '/v1/customers', headers={'Authorization': header})
         error = error_of(answer, 401)
         assert error['type'] == 'invalid_request_error'
+        assert answer.headers['WWW-Authenticate'] == 'Bearer realm="onfile"'
     assert api.key not in api('GET', '/v1/customers',
                               headers={'Authorization': f'Bearer {api.key}x'}).text
 

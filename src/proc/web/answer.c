@@ -72,6 +72,9 @@ static void add_common(struct answer *answer)
 	add_field(answer, "Request-Id", WIRE_REPLY_REQUEST_ID);
 	add_field(answer, "Stripe-Version", WIRE_REPLY_VERSION);
 	add_field(answer, "Allow", WIRE_REPLY_ALLOW);
+	// Basic is taken too, but named here it would make a browser ask its user for a password.
+	if (answer->fields[WIRE_REPLY_STATUS].number == 401)
+		add_text(answer, "WWW-Authenticate", "Bearer realm=\"onfile\"");
 	add_text(answer, "Cache-Control", "no-store");
 	add_text(answer, "X-Content-Type-Options", "nosniff");
 	if (answer->web->https)
