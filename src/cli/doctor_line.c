@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -76,10 +77,22 @@ static void examine_connection(struct cli_doctor *doctor, const char *name)
 		            status == 0 ? "the line works" : "the test failed");
 }
 
+// A line of `onfile connection list`: name, driver, kind, state, and `disabled` when it is. Does it
+// take new cards and payments to a bank?
+static bool takes_payments(struct bytes line)
+{
+	char words[5][65] = { 0 };
+
+	for (int i = 0; i < 5; i++)
+		if (!word_of(&line, words[i], sizeof(words[i])))
+			break;
+	return strcmp(words[2], "bank") == 0 && strcmp(words[4], "disabled") != 0;
+}
+
 static void examine_connections(struct cli_doctor *doctor)
 {
 	struct buffer list cleanup(buffer_done) = { 0 };
-	int count = 0;
+	int banks = 0;
 
 	buffer_init(&list, LIST_MAX);
 	if (cli_collect(doctor->call, "connection list", BYTES_NONE, &list) != 0) {
@@ -88,16 +101,19 @@ static void examine_connections(struct cli_doctor *doctor)
 		return;
 	}
 	struct bytes rest = buffer_view(&list);
-	for (char name[65]; rest.length; count++) {
+	for (char name[65]; rest.length;) {
 		size_t length = bytes_find(rest, '\n');
 		struct bytes line = bytes_slice(rest, 0, length);
+		banks += takes_payments(line);
 		if (word_of(&line, name, sizeof(name)))
 			examine_connection(doctor, name);
 		rest = bytes_slice(rest, length + 1, rest.length);
 	}
-	if (count == 0)
-		cli_finding(doctor, CLI_DOUBTFUL, "connection",
-		            "onfile connection add NAME --driver D", "there is none yet");
+	if (banks == 0)
+		cli_finding(
+		        doctor, CLI_DOUBTFUL, "connection",
+		        "onfile connection add NAME --driver D, or onfile connection enable NAME",
+		        "none to a bank that takes new cards and payments");
 }
 
 // --- webhooks

@@ -49,6 +49,15 @@ def test_lint_tells_every_mistake_with_its_place(tmp_path):
     assert "write ..6" in lines[0] and "write hidden" in lines[2]
 
 
+def test_a_mistake_in_a_part_is_one_mistake(tmp_path):
+    file = tmp_path / "bad.dialect"
+    file.write_text('dialect bad\nmti bcd\nbitmap binary\nfield 3 n 6 content=positional "Code"\n'
+                    'part 3.1 q 2 ascii "Kind"\npart 3.2 n 2 ascii "From"\npart 3.3 n 2 ascii "To"\n'
+                    'field 9 b ..99 LL content=ber "Chip"\npart 9.E1 b ..9 content=berr "Template"\npart 9.9A n 6 bcd "Date"\n')
+    lines = onfile("lint", file).stdout.splitlines()
+    assert [line.removeprefix(f"{file}:").split(": ")[0] for line in lines] == ["5:10", "9:17", "2 mistakes"], lines
+
+
 def test_decode_shows_fields_and_hides_secrets():
     for done in (onfile("decode", "--dialect", "1987-bcd", M), onfile("decode", "--dialect", "1987-bcd", text=M[:99] + "\n " + M[99:]),
                  onfile("decode", "--dialect", DIALECTS[1], M)):

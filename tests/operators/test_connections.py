@@ -200,6 +200,23 @@ def test_the_configuration_may_stand_before_the_verb(operator):
         assert done.returncode == 2 and said in done.stderr
 
 
+def test_what_was_paid_over_a_connection_that_is_gone_is_not_refunded(operator):
+    """It is refused at once, rather than waiting for a bank that nobody can ask."""
+    iso = re.search(r'port +(\d+)', operator.ok('connection', 'show', 'bank'))[1]
+    number, api = operator.merchant('Gone')
+    operator.ok('connection', 'add', 'gone', '--driver', 'iso8583', '--set', 'host=127.0.0.1', '--set', f'port={iso}', '--set',
+                'acquirer=40012345678', '--policy', f'merchants={number}', '--policy', 'priority=1')
+    operator.await_up('gone')
+    customer = api.customer()
+    intent = pay(api, customer, api.link(customer)['payment_method']).json()
+    assert api.post('/v1/refunds', {'payment_intent': intent['id'], 'amount': 100}).status_code == 200
+    wait_for(lambda: operator.run('connection', 'remove', 'gone').returncode == 0)
+    for what in ('payment_intent', 'charge'):
+        answer = api.post('/v1/refunds', {what: intent['id'] if what == 'payment_intent' else intent['latest_charge']})
+        error = answer.json()['error']
+        assert (answer.status_code, error['code']) == (400, 'charge_not_refundable') and 'was removed' in error['message'], error
+
+
 def test_a_name_is_taken_once_and_a_number_is_never_given_again(operator, name):
     add(operator, name, '--set', 'host=a', '--set', 'secret_key=-', input='x')
     assert 'there is a connection of this name' in operator.refused(

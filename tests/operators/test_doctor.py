@@ -42,6 +42,21 @@ def test_doctor_sees_rights_that_are_too_wide_and_a_bank_that_is_away(operator):
     operator.await_up('bank')
 
 
+def test_doctor_says_when_no_bank_takes_anything_new(operator):
+    said = 'none to a bank that takes new cards and payments'
+    assert said not in operator.run('doctor').stdout
+    banks = [one.split()[0] for one in operator.ok('connection', 'list').splitlines()
+             if one.split()[2] == 'bank' and 'disabled' not in one]
+    for name in banks:
+        operator.ok('connection', 'disable', name)
+    try:
+        done = operator.run('doctor')
+    finally:
+        for name in banks:
+            operator.ok('connection', 'enable', name)
+    assert ('!', 'connection') in findings(done.stdout) and said in done.stdout
+
+
 def test_doctor_reads_the_limits_of_the_programs_that_run_not_its_own(operator):
     done = operator.run('doctor', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)))
     for name, row, what in (('web', 'Max open files', 'files'), ('core', 'Max open files', 'files'),

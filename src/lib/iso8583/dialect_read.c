@@ -322,19 +322,21 @@ static bool line_part(struct iso8583_build *build, struct iso8583_line *line)
 	if (line->count > 1 && !iso8583_read_path(build, &line->words[1], &content, &key))
 		return false;
 	spec.inside = content;
-	if (!read_spec(build, line, &spec))
+	bool good = read_spec(build, line, &spec);
+	if (!content)
 		return false;
 	if (build->part_count == ISO8583_PARTS_MAX)
 		return iso8583_say(build, NULL, "more than %d parts", ISO8583_PARTS_MAX);
+	// One with a mistake keeps its place, so that those behind it are not mistakes too.
 	struct iso8583_field *part = &build->dialect->parts[build->part_count++];
-	*part = spec.field;
+	*part = good ? spec.field : (struct iso8583_field){ 0 };
 	part->key = key;
 	if (content->last > 0)
 		build->dialect->parts[content->last - 1].next = (uint16_t)build->part_count;
 	else
 		content->first = (uint16_t)build->part_count;
 	content->last = (uint16_t)build->part_count;
-	return true;
+	return good;
 }
 
 static const struct {

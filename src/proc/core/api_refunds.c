@@ -4,6 +4,7 @@
 #include "core/api.h"
 
 #include "base/check.h"
+#include "core/connections.h"
 #include "core/event.h"
 
 #include <stdlib.h>
@@ -142,6 +143,10 @@ static bool still_possible(struct api_call *call, const struct attempt *charge)
 {
 	struct card card cleanup(card_done) = { 0 };
 
+	if (!connections_has(call->core, charge->connection))
+		return fail(call, "charge_not_refundable", NULL,
+		            "The connection to the bank that took this charge was removed: the "
+		            "bank cannot be asked any more.");
 	if (flow_refundable_until_ms(call->core, charge) > call->core->now_ms &&
 	    store_load(call->core->store, STORE_CARDS, charge->card, &card) &&
 	    card.sealed_length > 0)

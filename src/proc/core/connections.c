@@ -154,6 +154,11 @@ static const struct connection *of_number(const struct core *core, int64_t numbe
 	return NULL;
 }
 
+bool connections_has(const struct core *core, int64_t number)
+{
+	return of_number(core, number) != NULL;
+}
+
 struct connection_policy connections_policy_of(const struct core *core, int64_t number)
 {
 	struct connection_policy policy;

@@ -42,3 +42,5 @@ const struct connection *connections_pick(const struct core *core,
 const struct connection *connections_pick_for(const struct core *core, bool bank, int64_t merchant,
                                               int64_t card, const char *currency);
 struct connection *connections_find(const struct core *core, const char *name);
+// Is there one of this number still?
+bool connections_has(const struct core *core, int64_t number);
