@@ -32,6 +32,8 @@ def test_a_hold_says_what_it_holds(api, linked):
     seen = charge(api, held)
     assert seen['status'] == 'succeeded' and seen['paid'] and not seen['captured']
     assert seen['amount_captured'] == 0 and not seen['refunded']
+    week = seen['payment_method_details']['card']['capture_before'] - held['created']
+    assert 7 * 86400 <= week < 7 * 86400 + 60  # hold_days of the connection's policy
     assert types(api, held['id'], held['latest_charge']) == [
         'payment_intent.created', 'charge.succeeded', 'payment_intent.amount_capturable_updated']
 
@@ -53,6 +55,14 @@ def test_capture_in_part(api, linked):
     assert taken['amount_received'] == 1000 and taken['amount_capturable'] == 0
     seen = charge(api, held)
     assert seen['captured'] and seen['amount'] == 1400 and seen['amount_captured'] == 1000
+
+
+def test_what_is_no_hold_is_not_to_be_captured_before_a_time(api, linked):
+    captured, released = hold(api, linked), hold(api, linked)
+    api.ok('POST', path(captured, '/capture'))
+    api.ok('POST', path(released, '/cancel'))
+    for intent in (captured, released):
+        assert 'capture_before' not in charge(api, intent)['payment_method_details']['card']
 
 
 def test_a_second_capture(api, linked):

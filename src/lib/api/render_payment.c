@@ -359,6 +359,8 @@ static void put_charge_details(struct render *render)
 	api_json_number(json, "amount_authorized", is_paid(of) ? of->amount : 0);
 	api_json_text_or_null(json, "authorization_code", of->approval_code);
 	api_json_null(json, "electronic_commerce_indicator");
+	if (of->state == ATTEMPT_HELD && of->deadline_ms) // then it is released
+		api_json_number(json, "capture_before", of->deadline_ms / 1000);
 	put_card_details(render, &card, true);
 	api_json_text_or_null(json, "network_transaction_id", of->network_transaction_id);
 	put_three_d_secure(render, render->id, true);
