@@ -41,14 +41,17 @@ static void free_object(enum store_table table, void *object)
 
 static void copy_member(const struct store_column *column, const char *from, char *to)
 {
-	const char *text = *(char *const *)(const void *)(from + column->offset);
+	const char *text;
 
 	switch (column->kind) {
 	case COLUMN_TEXT:
 		bytes_copy_text(bytes_text(from + column->offset), to + column->offset,
 		                column->size);
 		return;
-	case COLUMN_HEAP: *heap_text(column, to) = strdup(text ? text : "{}"); return;
+	case COLUMN_HEAP:
+		text = *(char *const *)(const void *)(from + column->offset);
+		*heap_text(column, to) = strdup(text ? text : "{}");
+		return;
 	case COLUMN_BYTES:
 		memcpy(to + column->length_offset, from + column->length_offset, sizeof(size_t));
 		break;
