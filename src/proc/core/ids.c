@@ -25,14 +25,14 @@ void core_ids_start(struct core *core)
 
 int64_t core_next_id(struct core *core)
 {
-	int64_t now = (core->now_ms - key_start_ms) << KEY_SEQUENCE_BITS;
+	int64_t now = (core->now_ms - key_start_ms) * KEY_GAP; // below zero before 2025
 
 	if (now > core->last_id)
 		core->last_id = now;
 	else if (core_id_sequence(core->last_id) + 1 < CORE_ID_SEQUENCES)
 		core->last_id++;
 	else
-		core->last_id = ((core->last_id >> KEY_SEQUENCE_BITS) + 1) << KEY_SEQUENCE_BITS;
+		core->last_id = ((core->last_id >> KEY_SEQUENCE_BITS) + 1) * KEY_GAP;
 	return core->last_id;
 }
 
@@ -43,7 +43,7 @@ int core_id_sequence(int64_t id)
 
 int64_t core_id_make(int64_t ms, int sequence)
 {
-	return ((ms - key_start_ms) << KEY_SEQUENCE_BITS) + sequence;
+	return (ms - key_start_ms) * KEY_GAP + sequence;
 }
 
 int64_t core_id_ms(int64_t id)
