@@ -6,6 +6,10 @@
 
 #include <stdint.h>
 
+// Room for what DE39 says: two characters of 1987, by which the desk goes, or the three or four
+// digits of the host's own edition that the control page named.
+enum { BANK_CODE = 5 };
+
 // How 3-D Secure goes for the card.
 enum bank_challenge {
 	BANK_FRICTIONLESS,
@@ -36,10 +40,10 @@ enum bank_fault {
 // How a card behaves; all of it can be changed on the control page. Response codes are DE39.
 struct bank_behaviour {
 	enum bank_challenge challenge;
-	char verify_code[3];  // "00" where the card data is right
-	char payment_code[3]; // "00" where there is money
-	char advice_code[3];  // of captures, reversals and refunds; empty or "00": as the ledger
-	                      // says
+	char verify_code[BANK_CODE];  // "00" where the card data is right
+	char payment_code[BANK_CODE]; // "00" where there is money
+	char advice_code[BANK_CODE];  // of captures, reversals and refunds; empty or "00": as the
+	                              // ledger says
 	char cvc_result; // 0: compare with the card's code; else the answer, 'M', 'N', 'P', 'U'
 	bool verify_wants_proof; // 1A unless the message brings a value of our access control
 	                         // server

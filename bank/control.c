@@ -74,15 +74,20 @@ void control_handle_cards(struct bank_web *web, struct serve_request *request, s
 	web_json(request, 200, list);
 }
 
-static bool read_code(const json_t *body, const char *name, char code[static 3])
+// Two characters of 1987, which the host says in its own edition, or digits of that edition, but
+// none that would be an approval.
+static bool read_code(const struct bank_web *web, const json_t *body, const char *name,
+                      char code[static BANK_CODE])
 {
 	const char *text = json_string_value(json_object_get(body, name));
 
 	if (!text)
 		return !json_object_get(body, name);
-	if (strlen(text) > 2)
+	if (strlen(text) > 2 &&
+	    (strlen(text) != bank_host_code_length(web->bank->host) ||
+	     !text_is_digits(bytes_text(text)) || strspn(text, "0") == strlen(text)))
 		return false;
-	snprintf(code, 3, "%s", text);
+	snprintf(code, BANK_CODE, "%s", text);
 	return true;
 }
 
@@ -93,7 +98,8 @@ static bool read_fault(const json_t *body, const char *name, enum bank_fault *fa
 	return text ? bank_fault_read(bytes_text(text), fault) : !json_object_get(body, name);
 }
 
-static bool read_behaviour(const json_t *body, struct bank_behaviour *behaviour)
+static bool read_behaviour(const struct bank_web *web, const json_t *body,
+                           struct bank_behaviour *behaviour)
 {
 	const char *challenge = json_string_value(json_object_get(body, "challenge"));
 	const char *cvc = json_string_value(json_object_get(body, "cvc_result"));
@@ -110,9 +116,9 @@ static bool read_behaviour(const json_t *body, struct bank_behaviour *behaviour)
 	if (cvc && strlen(cvc) <= 1)
 		behaviour->cvc_result = *cvc;
 	return (!challenge || bank_challenge_read(bytes_text(challenge), &behaviour->challenge)) &&
-	       read_code(body, "verify_code", behaviour->verify_code) &&
-	       read_code(body, "payment_code", behaviour->payment_code) &&
-	       read_code(body, "advice_code", behaviour->advice_code) &&
+	       read_code(web, body, "verify_code", behaviour->verify_code) &&
+	       read_code(web, body, "payment_code", behaviour->payment_code) &&
+	       read_code(web, body, "advice_code", behaviour->advice_code) &&
 	       read_fault(body, "verify_fault", &behaviour->verify_fault) &&
 	       read_fault(body, "payment_fault", &behaviour->payment_fault) &&
 	       read_fault(body, "advice_fault", &behaviour->advice_fault);
@@ -133,7 +139,7 @@ void control_handle_change(struct bank_web *web, struct serve_request *request, 
 	}
 	if (json_is_true(json_object_get(body, "reset"))) {
 		bank_cards_change(web->bank->cards, number, NULL);
-	} else if (!read_behaviour(body, &card.behaviour)) {
+	} else if (!read_behaviour(web, body, &card.behaviour)) {
 		web_text_error(request, 400, "a value is not known\n");
 		return;
 	} else {
@@ -189,7 +195,8 @@ void control_handle_line(struct bank_web *web, struct serve_request *request, st
 	web_json(request, 200, describe_line(web));
 }
 
-static bool read_trouble(const json_t *body, struct host_trouble *trouble)
+static bool read_trouble(const struct bank_web *web, const json_t *body,
+                         struct host_trouble *trouble)
 {
 	const json_t *deaf = json_object_get(body, "deaf");
 
@@ -207,7 +214,7 @@ static bool read_trouble(const json_t *body, struct host_trouble *trouble)
 	if (deaf)
 		trouble->deaf = json_is_true(deaf);
 	return read_fault(body, "next_fault", &trouble->next_fault) &&
-	       read_code(body, "next_code", trouble->next_code);
+	       read_code(web, body, "next_code", trouble->next_code);
 }
 
 // What the bank says on its own: {"say":"201"} is the cut-over, which closes the settlement.
@@ -230,7 +237,7 @@ void control_handle_trouble(struct bank_web *web, struct serve_request *request,
 	struct host_trouble next = *trouble;
 
 	(void)rest;
-	if (!body || !read_trouble(body, &next)) {
+	if (!body || !read_trouble(web, body, &next)) {
 		web_text_error(request, 400, "a value is not known\n");
 		return;
 	}

@@ -159,9 +159,10 @@ void bank_edition_out(const struct bank_edition *edition, struct iso8583_message
 	iso8583_unset(answer, 13);
 	iso8583_unset(answer, 70);
 	iso8583_unset(answer, 90);
-	if (edition->version == '1')
-		bank_edition_set(answer, 39, action_of(iso8583_get(answer, 39), edition->mti));
-	else
+	struct bytes code = iso8583_get(answer, 39);
+	if (edition->version == '1' && code.length <= 2) // else it is one of 1993 already
+		bank_edition_set(answer, 39, action_of(code, edition->mti));
+	if (edition->version == '2')
 		bank_2003_out(answer);
 }
 

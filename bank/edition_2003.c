@@ -180,5 +180,7 @@ void bank_2003_out(struct iso8583_message *answer)
 		verification[5] = cvc.data[0];
 		set_bytes(answer, 49, verification, sizeof verification);
 	}
-	bank_edition_set(answer, 39, result_of(iso8583_get(answer, 39)));
+	struct bytes code = iso8583_get(answer, 39);
+	if (code.length <= 2) // else it is one of the CMF already
+		bank_edition_set(answer, 39, result_of(code));
 }

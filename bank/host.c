@@ -455,6 +455,15 @@ void bank_host_say(struct bank_host *host, const char *code)
 	}
 }
 
+size_t bank_host_code_length(const struct bank_host *host)
+{
+	static const size_t lengths[] = {
+		[ISO8583_1987] = 2, [ISO8583_1993] = 3, [ISO8583_2003] = 4
+	};
+
+	return lengths[host->wire.dialect->roles.edition];
+}
+
 size_t bank_host_connections(const struct bank_host *host)
 {
 	size_t count = 0;

@@ -14,9 +14,9 @@ struct host_trouble {
 	int repeat_percent; // answered twice
 	int next_count;     // for so many messages about cards …
 	enum bank_fault next_fault;
-	char next_code[3]; // … and, when not empty, refused with this code
-	int late_ms;       // what BANK_FAULT_LATE waits
-	bool deaf;         // takes connections, answers nothing, sign-on and echo included
+	char next_code[BANK_CODE]; // … and, when not empty, refused with this code
+	int late_ms;               // what BANK_FAULT_LATE waits
+	bool deaf;                 // takes connections, answers nothing, sign-on and echo included
 };
 
 // `line` describes the line: "dialect=1987-bcd,header=binary2,inclusive=no,tpdu=no" (these are the
@@ -30,4 +30,6 @@ struct host_trouble *bank_host_trouble(struct bank_host *host);
 void bank_host_hang_up(struct bank_host *host);
 // Sends a network message (0800) with this DE70 on every connection: 001, 002, 201 (cut-over), 301.
 void bank_host_say(struct bank_host *host, const char *code);
+// How long DE39 is in the host's edition: 2, 3 or 4.
+size_t bank_host_code_length(const struct bank_host *host);
 size_t bank_host_connections(const struct bank_host *host);

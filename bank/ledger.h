@@ -3,6 +3,8 @@
 // minor units; an account does not tell currencies apart.
 #pragma once
 
+#include "cards.h"
+
 #include "base/bytes.h"
 #include "base/result.h"
 
@@ -36,7 +38,7 @@ struct bank_entry {
 	char rrn[13];
 	char terminal[9];
 	char merchant[16];
-	char code[3];
+	char code[BANK_CODE];
 	char approval_code[7];
 	char transaction[16]; // network transaction id
 	char cvc_result;      // 0: none
@@ -62,7 +64,7 @@ struct bank_movement {
 
 // What an advice or a refund was answered.
 struct bank_answer {
-	char code[3];
+	char code[BANK_CODE];
 	char approval_code[7];
 };
 

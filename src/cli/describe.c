@@ -136,13 +136,15 @@ static bool connect_is_good(const struct cli_driver *driver, const struct cli_js
 {
 	if (is_flag(connect))
 		return true;
+	if (!is_list_of_texts(connect))
+		return false;
 	for (const struct cli_json *one = connect->first; one; one = one->next) {
 		const struct cli_parameter *parameter =
 		        cli_parameter(driver, bytes_text(one->text));
-		if (parameter && parameter->secret)
+		if (!parameter || parameter->secret)
 			return false;
 	}
-	return is_list_of_texts(connect) && connect->first;
+	return connect->first;
 }
 
 static bool paths_are_good(const struct cli_json *list)
@@ -223,10 +225,13 @@ bool cli_driver_parse(struct bytes text, struct cli_driver *ret_driver, const ch
 		return false;
 	if (!contract_is_ours(root, ret_why) || !read_head(root, ret_driver, ret_why))
 		return false;
-	*ret_why = "its parameters cannot be read";
+	*ret_why = "its parameters are not a list of at most 64, each with a name (a-z, 0-9, _) of "
+	           "its own, a type (text, number, flag, choice with choices, file) and whole "
+	           "numbers as min and max";
 	if (!read_parameters(root, ret_driver))
 		return false;
-	*ret_why = "what it wants of its sandbox cannot be read";
+	*ret_why = "its sandbox is not made of connect (true, or names of its parameters, none of "
+	           "them secret), read (absolute paths) and processes (true)";
 	return read_sandbox(root, ret_driver);
 }
 

@@ -21,11 +21,13 @@ static bool put_number(struct buffer *json, const struct cli_parameter *paramete
 	            !(negative && size == 0);
 	int64_t number = negative ? -(int64_t)size : (int64_t)size;
 
-	if (parameter->min == INT64_MIN || parameter->max == INT64_MAX)
-		(void)snprintf(wanted, 256, "a whole number");
-	else
-		(void)snprintf(wanted, 256, "a whole number from %lld to %lld",
-		               (long long)parameter->min, (long long)parameter->max);
+	size_t length = (size_t)snprintf(wanted, 256, "a whole number");
+	if (parameter->min != INT64_MIN)
+		length += (size_t)snprintf(wanted + length, 256 - length, " from %lld",
+		                           (long long)parameter->min);
+	if (parameter->max != INT64_MAX)
+		(void)snprintf(wanted + length, 256 - length, " to %lld",
+		               (long long)parameter->max);
 	if (!good || number < parameter->min || number > parameter->max)
 		return false;
 	buffer_printf(json, "%lld", (long long)number);

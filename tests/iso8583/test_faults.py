@@ -1,5 +1,7 @@
 """What goes wrong between driver and bank, against the sandbox bank's fault cards and a bank that comes and goes."""
 
+import urllib.error
+
 import pytest
 
 from parts import Bank, Driver, free_port
@@ -79,3 +81,20 @@ def test_the_ledger_survives_the_bank(tmp_path):
     driver.stop()
     bank.stop()
     assert "cut off" not in ledger.read_text()
+
+
+@pytest.mark.parametrize("dialect, own, told", [("1987-bcd", None, "51"), ("1993-bcd", "208", "116"), ("cmf", "2008", "1016")])
+def test_the_bank_refuses_with_any_code_of_its_edition(dialect, own, told):
+    """Two characters of 1987 are told in the edition's own code; three or four digits leave as they are."""
+    bank = Bank(f"dialect={dialect}")
+    driver = Driver(bank.port, dialect=dialect).up()
+    for code, on_the_wire, decline_code in (("51", told, "insufficient_funds"), (own, own, "lost_card")):
+        if code:
+            bank.post("line", next_count=1, next_code=code)
+            answer = driver.verify()
+            assert (answer["outcome"], answer["response_code"], answer["decline_code"]) == ("declined", on_the_wire, decline_code)
+    for bad in ("000", "0000", "12345", "2X8", "20 8") + (("208",) if dialect != "1993-bcd" else ("2008",)):
+        with pytest.raises(urllib.error.HTTPError):
+            bank.post("line", next_code=bad)
+    driver.stop()
+    bank.stop()

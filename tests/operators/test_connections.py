@@ -18,7 +18,7 @@ P = [{'name': 'host', 'type': 'text', 'required': True, 'max': 20, 'help': {'en'
      {'name': 'port', 'type': 'number', 'min': 1, 'max': 65535, 'default': 7001},
      {'name': 'secret_key', 'type': 'text', 'required': True, 'secret': True},
      {'name': 'flag', 'type': 'flag'}, {'name': 'how', 'type': 'choice', 'choices': ['fast', 'well'], 'default': 'well'},
-     {'name': 'certificate', 'type': 'file'}]
+     {'name': 'certificate', 'type': 'file'}, {'name': 'least', 'type': 'number', 'min': 3}, {'name': 'most', 'type': 'number', 'max': 5}]
 if sys.argv[1:] == ['--describe']:
     print(json.dumps({'contract': 1, 'name': 'asks', 'version': '1', 'kind': 'bank', 'operations': ['test'], 'parameters': P,
                       'sandbox': {'connect': ['port']}}))
@@ -109,7 +109,7 @@ def test_a_secret_is_never_shown(operator, name, sandbox):
 
 
 def test_bad_values_are_refused_with_what_would_fit(operator, name):
-    for bad, sentence in {'port=0': 'whole number from 1 to 65535', 'port=x': 'whole number', 'flag=perhaps': 'yes or no',
+    for bad, sentence in {'port=0': 'whole number from 1 to 65535', 'port=x': 'whole number', 'least=2': 'whole number from 3', 'most=6': 'whole number to 5', 'flag=perhaps': 'yes or no',
                           'how=badly': 'one of: fast well', 'nothing=1': 'no parameter of driver asks', 'host': 'wants KEY=VALUE',
                           'certificate=relative': 'absolute path', 'certificate=/not/there': 'absolute path',
                           'host=@/not/there': 'cannot be read'}.items():

@@ -58,11 +58,11 @@ def test_what_is_refused_and_leaves_nothing_behind(operator, paper, tmp_path):
     assert 'kind is neither' in operator.refused('driver', 'install', paper(kind='shop'))
     assert 'operations are not' in operator.refused('driver', 'install', paper(operations=[]))
     twice = GOOD['parameters'] * 2
-    assert 'parameters cannot be read' in operator.refused('driver', 'install', paper(parameters=twice))
-    for sandbox in ({'connect': ['nobody', 3]}, {'listen': True}, {'read': ['etc']}, {'read': ['/a\nconnect']}, []):
-        assert 'sandbox cannot be read' in operator.refused('driver', 'install', paper(sandbox=sandbox)), sandbox
+    assert 'its parameters are not a list' in operator.refused('driver', 'install', paper(parameters=twice))
+    for sandbox in ({'connect': ['nobody', 3]}, {'connect': ['nobody']}, {'connect': []}, {'listen': True}, {'read': ['etc']}, {'read': ['/a\nconnect']}, []):
+        assert 'its sandbox is not made of' in operator.refused('driver', 'install', paper(sandbox=sandbox)), sandbox
     secret = dict(GOOD['parameters'][0], secret=True)
-    assert 'sandbox cannot be read' in operator.refused('driver', 'install', paper(parameters=[secret], sandbox={'connect': ['port']}))
+    assert 'its sandbox is not made of' in operator.refused('driver', 'install', paper(parameters=[secret], sandbox={'connect': ['port']}))
     for text in ('#!/bin/sh\nexit 3\n', '#!/bin/sh\necho "{}"\nexit 1\n', '#!/nowhere/at/all\n'):
         assert 'did not describe itself' in operator.refused('driver', 'install', paper(text=text))
     for description in ('', 'hello', '{}', '{"contract":1', '[' * 100, '{"contract":1,"contract":1}'):
