@@ -712,10 +712,14 @@ def test_mutual_tls(world, tls):
         world.driver = plain
     driver.stop()
     # A directory server that we do not know, and one that does not know us, gets nothing.
-    for parameters in ({}, {"ca": read("ca.pem")}):
+    for parameters, why in (({}, "certificate problem"), ({"ca": read("ca.pem")}, None)):
         stranger = Driver(tls.address, **parameters)
         answer = stranger.ask("versions", card=card, transaction=str(uuid.uuid4()))
         assert answer["outcome"] == "unknown"
+        step = stranger.ask("test")["steps"][-1]
+        # One that hangs up at once may do so before its alert was read: then it is the answer that fails.
+        assert step["step"] == "tls" or not why and step["step"] == "directory", step
+        assert step["failed"] and step["ms"] > 0 and (why or "") in step["detail"] and "certificate and key" in step["advice"], step
         stranger.stop()
 
 

@@ -29,6 +29,7 @@ struct open_call {
 	struct buffer response;
 	call_done done;
 	bool failed_to_start;
+	char why[CURL_ERROR_SIZE]; // what libcurl says beyond its code
 };
 
 struct calls {
@@ -176,6 +177,7 @@ static bool set_up(struct calls *calls, struct open_call *open, int64_t left_ms)
 	fine &= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_response) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, open) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_PRIVATE, open) == CURLE_OK;
+	fine &= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, open->why) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)left_ms) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK;
 	fine &= curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)calls->fresh) == CURLE_OK;
@@ -305,9 +307,18 @@ static void describe_certificate(CURL *easy, struct call_trace *trace)
 	         certificate_line(easy, "Expire date"), certificate_line(easy, "Issuer"));
 }
 
-static enum call_step step_of(CURLcode code, const double ms[static 4])
+// With TLS 1.3 a server that does not like our certificate says so when we believe to be through.
+static bool is_alert(const struct open_call *open)
+{
+	return strstr(open->why, " alert ") != NULL;
+}
+
+static enum call_step step_of(const struct open_call *open, CURLcode code,
+                              const double ms[static 4])
 {
 	switch (code) {
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR: return is_alert(open) ? CALL_TLS : CALL_ANSWER;
 	case CURLE_COULDNT_RESOLVE_HOST: return CALL_RESOLVE;
 	case CURLE_COULDNT_CONNECT: return CALL_CONNECT;
 	case CURLE_SSL_CONNECT_ERROR:
@@ -338,11 +349,20 @@ static void take_trace(const struct parameters *parameters, struct open_call *op
 	curl_easy_getinfo(open->easy, CURLINFO_PRIMARY_IP, &address);
 	curl_easy_getinfo(open->easy, CURLINFO_PRIMARY_PORT, &trace->port);
 	snprintf(trace->address, sizeof(trace->address), "%s", address ? address : "");
-	trace->reached = step_of(code, trace->ms);
+	trace->reached = step_of(open, code, trace->ms);
 	if (trace->tls) {
 		describe_certificate(open->easy, trace);
 		find_soon(parameters, open->easy, trace);
 	}
+}
+
+// About certificates libcurl's own words say which is wrong, and how.
+static const char *why_failed(const struct open_call *open, CURLcode code)
+{
+	bool told = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR ||
+	            code == CURLE_SSL_CERTPROBLEM || is_alert(open);
+
+	return told && open->why[0] ? open->why : curl_easy_strerror(code);
 }
 
 void calls_fresh(struct calls *calls)
@@ -368,9 +388,9 @@ static void judge(const struct parameters *parameters, struct open_call *open, C
 		open->call.detail = "the directory server answered with an HTTP error";
 	} else if (sent == 0 && uploaded == 0) {
 		open->call.end = CALL_NOT_SENT;
-		open->call.detail = curl_easy_strerror(code);
+		open->call.detail = why_failed(open, code);
 	} else {
-		open->call.detail = curl_easy_strerror(code);
+		open->call.detail = why_failed(open, code);
 	}
 }
 

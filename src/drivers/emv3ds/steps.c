@@ -26,8 +26,8 @@ static const struct {
 	               "gave you; is the certificate still valid?" },
 	[CALL_ANSWER] = { "directory", "the directory server did not answer as it should",
 	                  "Ask the payment system whether url, server_reference and operator_id "
-	                  "are "
-	                  "registered there." },
+	                  "are registered there, and whether it takes our certificate "
+	                  "(parameters certificate and key)." },
 };
 
 static void add(json_t *list, enum call_step step, const struct call_trace *trace,
@@ -41,14 +41,16 @@ static void add(json_t *list, enum call_step step, const struct call_trace *trac
 	json_array_append_new(list, row);
 }
 
-static void add_failed(json_t *list, enum call_step step, const char *problem)
+// Its time is what libcurl has no part for: the rest of the whole.
+static void add_failed(json_t *list, enum call_step step, const struct call_trace *trace,
+                       const char *problem)
 {
 	char detail[300];
 
 	snprintf(detail, sizeof(detail), "%s: %s", steps[step].failed, problem);
-	json_array_append_new(list,
-	                      json_pack("{s:s,s:s,s:b,s:s}", "step", steps[step].name, "detail",
-	                                detail, "failed", 1, "advice", steps[step].advice));
+	json_array_append_new(list, json_pack("{s:s,s:f,s:s,s:b,s:s}", "step", steps[step].name,
+	                                      "ms", trace->ms[CALL_ANSWER], "detail", detail,
+	                                      "failed", 1, "advice", steps[step].advice));
 }
 
 json_t *steps_of(const struct call_trace *trace, const char *problem)
@@ -60,7 +62,7 @@ json_t *steps_of(const struct call_trace *trace, const char *problem)
 	for (int i = CALL_RESOLVE; i < STEP_NAMES; i++) {
 		enum call_step step = (enum call_step)i;
 		if (problem && step == trace->reached) {
-			add_failed(list, step, problem);
+			add_failed(list, step, trace, problem);
 			break;
 		}
 		if (step == CALL_TLS && !trace->tls)
