@@ -105,6 +105,7 @@ static void close_pipes(struct vault_driver *driver)
 	buffer_done(&driver->read);
 	driver->hello_written = 0;
 	driver->skipping = false;
+	driver->silent = false;
 }
 
 static void tell_stop(struct vault *vault, const struct vault_driver *driver)
@@ -298,6 +299,7 @@ void vault_driver_request(struct vault *vault, struct vault_driver *driver,
 	struct vault_request *request = vault_requests_add(
 	        &vault->requests, &driver->requests, order->id, driver->number, order->deadline_ms);
 
+	request->asked_in_silence = driver->silent;
 	if (!vault_line_put(&request->line, order->line, secret_view(&card->number),
 	                    card->exp_month, card->exp_year, secret_view(&card->code))) {
 		answer(vault, driver, order->id, VAULT_NOT_SENT,
@@ -312,16 +314,23 @@ void vault_driver_request(struct vault *vault, struct vault_driver *driver,
 	driver->last_to_write = request;
 }
 
-static void sweep(struct vault *vault, struct vault_driver *driver)
+// True when the driver hangs: it let a deadline pass, then that of a request that it was given
+// after that, and between the two it said nothing, not even that it does not know.
+static bool sweep(struct vault *vault, struct vault_driver *driver)
 {
 	struct vault_request *next;
+	bool hangs = false;
 
 	for (struct vault_request *request = driver->requests.first; request; request = next) {
 		next = request->next;
-		if (!request->expired &&
-		    request->deadline_ms + VAULT_DEADLINE_GRACE_MS <= vault->wall_ms)
-			vault_driver_expire(vault, driver, request);
+		if (request->expired ||
+		    request->deadline_ms + VAULT_DEADLINE_GRACE_MS > vault->wall_ms)
+			continue;
+		hangs = hangs || request->asked_in_silence;
+		driver->silent = true;
+		vault_driver_expire(vault, driver, request);
 	}
+	return hangs;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -337,8 +346,8 @@ int64_t vault_drivers_tick(struct vault *vault)
 
 	for (size_t i = 0; i < drivers->count; i++) {
 		struct vault_driver *driver = drivers->list[i];
-		if (sweeping)
-			sweep(vault, driver);
+		if (sweeping && sweep(vault, driver))
+			vault_driver_failed(vault, driver, "the driver does not answer", true);
 		if (driver->phase != VAULT_PAUSED || vault->stopping)
 			continue;
 		if (driver->start_at_ms <= vault->monotonic_ms)

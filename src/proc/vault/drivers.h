@@ -46,6 +46,7 @@ struct vault_driver {
 	struct vault_request *last_to_write;
 	struct buffer read;
 	bool skipping; // the rest of a line that is too long
+	bool silent;   // it let a deadline pass, and has not said a word since
 	int64_t pause_ms;
 	int64_t start_at_ms;   // PAUSED; monotonic
 	int64_t started_at_ms; // RUNNING; monotonic

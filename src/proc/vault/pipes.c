@@ -140,6 +140,7 @@ static bool handle_line(struct vault *vault, struct vault_driver *driver, struct
 {
 	int64_t id = 0;
 
+	driver->silent = false;
 	if (!vault_line_id(line, &id)) {
 		vault_driver_failed(vault, driver, "the driver wrote a line that cannot be read",
 		                    true);

@@ -20,7 +20,8 @@ struct vault_request {
 	uint32_t connection;
 	int64_t deadline_ms; // wall clock
 	bool expired;
-	struct secret number;                   // empty without a card, or once expired
+	bool asked_in_silence; // the driver had let another one pass, and not said a word since
+	struct secret number;  // empty without a card, or once expired
 	uint8_t fingerprint[VAULT_FINGERPRINT]; // of the number, once expired
 	size_t number_length;                   // 0 without a card
 	struct buffer line;                     // secret; empty once written

@@ -191,6 +191,30 @@ TEST(after_the_deadline_unknown_and_the_answer_is_late)
 	EXPECT(rig_done(&rig));
 }
 
+// Two that pass side by side are a slow driver; one that passes after the other was given up, with
+// not a word between them, is a driver that hangs.
+TEST(a_driver_that_hangs_is_started_anew)
+{
+	struct rig rig;
+	struct wire_message message;
+
+	REQUIRE(running(&rig));
+	EXPECT(rig_request(&rig, 1, NULL, 0, clock_wall_ms() + 50) && rig_driver_reads(&rig));
+	EXPECT(rig_request(&rig, 2, NULL, 0, clock_wall_ms() + 50) && rig_driver_reads(&rig));
+	EXPECT(rig_expect_answer(&rig, 1, 2, "") && rig_expect_answer(&rig, 2, 2, ""));
+	EXPECT(rig_driver_writes(&rig, "{\"id\":1}\n")); // a word, if late: it lives
+	EXPECT(rig_expect_answer(&rig, 1, 3, "{\"id\":1}"));
+	EXPECT(rig_request(&rig, 3, NULL, 0, clock_wall_ms() + 50) && rig_driver_reads(&rig));
+	EXPECT(rig_expect_answer(&rig, 3, 2, ""));
+	EXPECT(rig_request(&rig, 4, NULL, 0, soon()) && rig_driver_reads(&rig));
+	EXPECT(rig_request(&rig, 5, NULL, 0, clock_wall_ms() + 50) && rig_driver_reads(&rig));
+	EXPECT(rig_expect_state(&rig, 2));
+	EXPECT(rig_expect_answer(&rig, 5, 2, "") && rig_expect_answer(&rig, 4, 2, ""));
+	EXPECT(rig_expect(&rig.parent, WIRE_STOP_DRIVER, &message));
+	EXPECT(rig_expect(&rig.parent, WIRE_START_DRIVER, &message));
+	EXPECT(rig_done(&rig));
+}
+
 TEST(a_request_past_its_deadline_is_not_sent)
 {
 	struct rig rig;
