@@ -60,7 +60,7 @@ int cli_help(struct cli_call *call)
 {
 	(void)call;
 	puts("onfile [--config FILE] VERB …      FILE: " CONFIG_PATH " unless given; behind the "
-	     "verb, too\n");
+	     "verb, too (iso8583 reads none)\n");
 	for (int i = 0; i < VERBS; i++)
 		printf("  onfile %s%s%s\n        %s\n", verbs[i].words,
 		       verbs[i].synopsis[0] ? " " : "", verbs[i].synopsis, verbs[i].help);
