@@ -1,6 +1,8 @@
 """Programs that are killed between two steps: nothing that was answered is lost, nothing is done twice."""
 
 import concurrent.futures
+import os
+import signal
 
 import pytest
 import requests
@@ -312,6 +314,19 @@ def test_a_driver_dies_while_a_payment_is_sent(mortal):
     wait_for(lambda: mortal.held(plain_card(701)) == (0, 0), 30)
     wait_for(mortal.is_ready)
     assert mortal.pay(linked, 100).json()['status'] == 'succeeded'
+
+
+def test_a_driver_that_hangs_is_started_anew(mortal):
+    """It stands still, as one that waits for ever. The payment is given up; the second deadline that passes without a word ends it."""
+    linked = mortal.linked(plain_card(703))
+    hung = mortal.driver_pid()
+    os.kill(hung, signal.SIGSTOP)
+    answer = mortal.pay(linked, 4700)
+    assert answer.status_code == 402, answer.text
+    wait_for(lambda: mortal.driver_pid() not in (hung, None), 30)  # the reversal was given to it, too
+    wait_for(mortal.connection_is_up)
+    assert mortal.pay(linked, 100).json()['status'] == 'succeeded'
+    wait_for(lambda: mortal.held(plain_card(703)) == (0, 100), 30)
 
 
 def test_web_dies_while_a_payment_is_sent(mortal):

@@ -247,7 +247,11 @@ class World:
         return list(zip(rows[1::2], map(int, rows[::2])))
 
     def kill_driver(self, name='driver-iso8583'):
-        os.kill(next(pid for comm, pid in self.children() if comm == name[:15]), signal.SIGKILL)
+        os.kill(self.driver_pid(name), signal.SIGKILL)
+
+    def driver_pid(self, name='driver-iso8583'):
+        """None while it does not run."""
+        return next((pid for comm, pid in self.children() if comm == name[:15]), None)
 
     def kill_all(self):
         """All of onfile at once, as when the power goes."""
