@@ -25,6 +25,10 @@ def commands(operator):
     operator.run('connection', 'remove', 'webpay')
 
 
+# Whoever types takes longer than a driver to start.
+STARTED = "until onfile connection list | grep webpay | grep -qw up; do :; done"
+
+
 def listens(port):
     with socket.socket() as one:
         return one.connect_ex(('127.0.0.1', port)) == 0
@@ -33,10 +37,12 @@ def listens(port):
 def test_the_commands_of_the_page(operator, commands):
     block, port = commands
     disable = re.search(r'`(onfile connection disable webpay)`', PAGE)[1]
+    assert '\nonfile connection test webpay\n' in block
+    block = block.replace('\nonfile connection test webpay\n', f'\n{STARTED}\nonfile connection test webpay\n')
     script = f"set -e\nshopt -s expand_aliases\ntrap 'kill $(jobs -p)' EXIT\n{block}\n{disable}\n"
     terminal = Terminal(['bash', '-c', script], ROOT)
     terminal.read('key: ')
-    wait_for(lambda: listens(port))  # whoever types takes longer
+    wait_for(lambda: listens(port))
     terminal.type('a-long-key')
     assert terminal.status() == 0, terminal.seen
     assert 'driver webpay 1.0 (bank) installed' in terminal.seen and 'a-long-key' not in terminal.seen
