@@ -53,6 +53,13 @@
 	        { "payment_method_data[radar_options][**]", API_ANYTHING, API_IGNORED, 0, 0, NULL }, \
 	        API_NOT_HERE("payment_method_data[**]", API_CARDS_ONLY)
 
+// When the issuer is asked, as far as one may choose.
+#define API_AUTHENTICATION(choices)                                                                \
+	{                                                                                          \
+		"payment_method_options[card][request_three_d_secure]", API_CHOICE,                \
+		        API_STORED | API_ONLY, 0, 0, choices                                       \
+	}
+
 // Options of other kinds of payment methods than cards: they are never used.
 #define API_OTHER_OPTIONS                                                                          \
 	API_NOT_HERE("payment_method_options[card][**]", NULL),                                    \

@@ -18,13 +18,7 @@
 		        "if_available never"                                                       \
 	}
 #define OPTIONS                                                                                    \
-	{ "payment_method_options[card][request_three_d_secure]",                                  \
-	  API_CHOICE,                                                                              \
-	  API_STORED | API_ONLY,                                                                   \
-	  0,                                                                                       \
-	  0,                                                                                       \
-	  "automatic" },                                                                           \
-	        AT_BEST("request_extended_authorization"),                                         \
+	API_AUTHENTICATION("automatic"), AT_BEST("request_extended_authorization"),                \
 	        AT_BEST("request_incremental_authorization"), AT_BEST("request_multicapture"),     \
 	        AT_BEST("request_overcapture"),                                                    \
 	        API_NOT_HERE("payment_method_options[card][capture_method]",                       \

@@ -7,14 +7,7 @@
 #include <stdlib.h>
 
 // An issuer is asked about every link: `any` is what happens.
-#define OPTIONS                                                                                    \
-	{ "payment_method_options[card][request_three_d_secure]",                                  \
-	  API_CHOICE,                                                                              \
-	  API_STORED | API_ONLY,                                                                   \
-	  0,                                                                                       \
-	  0,                                                                                       \
-	  "automatic any" },                                                                       \
-	        API_OTHER_OPTIONS
+#define OPTIONS API_AUTHENTICATION("automatic any"), API_OTHER_OPTIONS
 
 #define SETUP_PARAMS                                                                               \
 	API_TYPES_PARAMS, API_METHOD_DATA_PARAMS, OPTIONS, API_NO_ACCOUNT,                         \
