@@ -1,4 +1,4 @@
-// P-256 through libcrypto's EVP. Importing a public key refuses what is not on the curve, so the
+// P-256 through libcrypto's EVP. Reading a public key refuses what is not on the curve, so the
 // agreement itself does not check a second time (it would cost as much as the agreement).
 #include "crypto/p256.h"
 
@@ -20,36 +20,15 @@ enum { POINT_BYTES = 1 + 2 * CRYPTO_P256_SCALAR, UNCOMPRESSED = 4 };
 struct crypto_p256 {
 	EVP_PKEY *pair;
 	EVP_PKEY_CTX *derive;
-	EVP_PKEY_CTX *import; // reads the other's keys
+	EVP_PKEY *peer; // takes the other's keys: making one anew costs a quarter of an agreement
 	struct crypto_p256_point public_point;
 };
 
 DEFINE_CLEANUP(cleanup_bn, BIGNUM, BN_clear_free)
 DEFINE_CLEANUP(cleanup_group, EC_GROUP, EC_GROUP_free)
 DEFINE_CLEANUP(cleanup_point, EC_POINT, EC_POINT_clear_free)
-DEFINE_CLEANUP(cleanup_pkey, EVP_PKEY, EVP_PKEY_free)
 DEFINE_CLEANUP(cleanup_builder, OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 DEFINE_CLEANUP(cleanup_params, OSSL_PARAM, OSSL_PARAM_free)
-
-// Reads a public key. NULL when it is not a point of the curve.
-static EVP_PKEY *read_point(EVP_PKEY_CTX *import, const struct crypto_p256_point *point)
-{
-	static char curve[] = "P-256";
-	uint8_t encoded[POINT_BYTES] = { UNCOMPRESSED };
-	EVP_PKEY *key = NULL;
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded,
-		                                  sizeof(encoded)),
-		OSSL_PARAM_construct_end(),
-	};
-
-	memcpy(encoded + 1, point->x, sizeof(point->x));
-	memcpy(encoded + 1 + sizeof(point->x), point->y, sizeof(point->y));
-	if (EVP_PKEY_fromdata(import, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return NULL;
-	return key;
-}
 
 static EVP_PKEY_CTX *import_context(void)
 {
@@ -57,6 +36,31 @@ static EVP_PKEY_CTX *import_context(void)
 
 	CHECK(context && EVP_PKEY_fromdata_init(context) == 1);
 	return context;
+}
+
+static void put_point(const struct crypto_p256_point *point,
+                      uint8_t ret_encoded[static POINT_BYTES])
+{
+	ret_encoded[0] = UNCOMPRESSED;
+	memcpy(ret_encoded + 1, point->x, CRYPTO_P256_SCALAR);
+	memcpy(ret_encoded + 1 + CRYPTO_P256_SCALAR, point->y, CRYPTO_P256_SCALAR);
+}
+
+// A public key that others can be read into.
+static EVP_PKEY *key_of_point(uint8_t encoded[static POINT_BYTES])
+{
+	static char curve[] = "P-256";
+	EVP_PKEY_CTX *import = import_context();
+	EVP_PKEY *key = NULL;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded, POINT_BYTES),
+		OSSL_PARAM_construct_end(),
+	};
+
+	CHECK(EVP_PKEY_fromdata(import, &key, EVP_PKEY_PUBLIC_KEY, params) == 1);
+	EVP_PKEY_CTX_free(import);
+	return key;
 }
 
 // Takes the pair.
@@ -69,11 +73,11 @@ static struct crypto_p256 *key_of(EVP_PKEY *pair)
 	CHECK(key);
 	key->pair = pair;
 	key->derive = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
-	key->import = import_context();
 	CHECK(key->derive && EVP_PKEY_derive_init(key->derive) == 1);
 	CHECK(EVP_PKEY_get_octet_string_param(pair, OSSL_PKEY_PARAM_PUB_KEY, encoded,
 	                                      sizeof(encoded), &length) == 1);
 	CHECK(length == POINT_BYTES && encoded[0] == UNCOMPRESSED);
+	key->peer = key_of_point(encoded);
 	memcpy(key->public_point.x, encoded + 1, CRYPTO_P256_SCALAR);
 	memcpy(key->public_point.y, encoded + 1 + CRYPTO_P256_SCALAR, CRYPTO_P256_SCALAR);
 	return key;
@@ -160,7 +164,7 @@ void crypto_p256_free(struct crypto_p256 *key)
 	if (!key)
 		return;
 	EVP_PKEY_CTX_free(key->derive);
-	EVP_PKEY_CTX_free(key->import);
+	EVP_PKEY_free(key->peer);
 	EVP_PKEY_free(key->pair);
 	free(key);
 }
@@ -202,10 +206,12 @@ void crypto_p256_thumbprint(const struct crypto_p256_point *point,
 struct result crypto_p256_agree(struct crypto_p256 *key, const struct crypto_p256_point *other,
                                 uint8_t ret_shared[static CRYPTO_P256_SHARED])
 {
-	cleanup(cleanup_pkey) EVP_PKEY *peer = read_point(key->import, other);
+	uint8_t encoded[POINT_BYTES];
 	size_t length = CRYPTO_P256_SHARED;
 
-	if (!peer || EVP_PKEY_derive_set_peer_ex(key->derive, peer, 0) != 1 ||
+	put_point(other, encoded);
+	if (EVP_PKEY_set1_encoded_public_key(key->peer, encoded, sizeof(encoded)) != 1 ||
+	    EVP_PKEY_derive_set_peer_ex(key->derive, key->peer, 0) != 1 ||
 	    EVP_PKEY_derive(key->derive, ret_shared, &length) != 1)
 		return FAIL(ERROR_CRYPTO, "a public key is not a point of the curve");
 	CHECK(length == CRYPTO_P256_SHARED);
