@@ -30,8 +30,8 @@ static void run_sql(sqlite3 *database, const char *sql)
 }
 
 // A payment as bare as it can be: a row goes in before the bank is asked, the same row is changed
-// when it has answered; `group` of them share a commit, as a turn of core does. WAL and
-// synchronous=FULL as in the store.
+// when it has answered; `group` of them share a commit, as a turn of core does. WAL, each
+// commit with its fsync (synchronous=FULL).
 static void commit(const char *folder, int group, double seconds)
 {
 	char path[512];

@@ -172,7 +172,7 @@ def report(figures, notes):
     text = [
         '# What onfile does on one machine', '',
         'Written by `./bench`, which sets itself up and takes under three minutes. Bank, load generator and all of onfile share the',
-        'machine. Every payment that was answered was on disk before (`synchronous=FULL`). What the load generator counts is an',
+        'machine. Every payment that was answered was on disk before (fsync of the log). What the load generator counts is an',
         'answer with the wanted content; one that is not ends the run.', '',
         f'Machine: {figures["machine_cores"]:.0f} cores ({figures["machine_processor"]}), '
         f'{figures["machine_memory_mib"]:,.0f} MiB, {figures["machine_kernel"]}, {figures["machine_file_system"]}; '

@@ -21,7 +21,7 @@ from running import BUILD, LIFTED, Sandbox, Shopper
 DEADLINE_MS = 700
 CONF = '\n'.join(line for line in LIFTED.splitlines() if not line.startswith('bank.')) + f'\nbank.deadline_ms = {DEADLINE_MS}'
 
-CALL = re.compile(r'^(?:\d+ +)?([a-z0-9_]+)\(')
+CALL = re.compile(r'^(?:(\d+) +)?([a-z0-9_]+)\(')
 ENDED = re.compile(r'\+\+\+ (killed by|exited with)')
 
 
@@ -61,11 +61,12 @@ def children(pid):
 
 
 class Trace:
-    """strace on a process that runs: writes its calls down, and puts a fault before one of them."""
+    """strace on a process that runs, with its threads: writes its calls down, and puts a fault before one of them."""
 
     def __init__(self, pid, *options):
         self.path = pathlib.Path(tempfile.mkstemp(prefix='onfile-trace-')[1])
-        self.process = subprocess.Popen(['strace', '-qq', '-s', '0', '-o', self.path, *options, '-p', str(pid)],
+        threads = ['-f'] if len(os.listdir(f'/proc/{pid}/task')) > 1 else []  # it would follow children too
+        self.process = subprocess.Popen(['strace', *threads, '-qq', '-s', '0', '-o', self.path, *options, '-p', str(pid)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
         def attached():
@@ -94,14 +95,29 @@ class Trace:
 
 
 def calls_of(lines):
-    """[(name, which one of this name)] in the order of the calls."""
+    """[(name, which one of this name)] in the order of the calls; strace counts for each thread."""
     count, calls = {}, []
     for line in lines:
         found = CALL.match(line)
-        if found and found[1] not in ('exit_group', 'restart_syscall'):
-            count[found[1]] = count.get(found[1], 0) + 1
-            calls.append((found[1], count[found[1]]))
+        if found and found[2] not in ('exit_group', 'restart_syscall'):
+            thread, name = found.groups()
+            count[thread, name] = count.get((thread, name), 0) + 1
+            calls.append((name, count[thread, name]))
     return calls
+
+
+def joined(lines):
+    """The same lines, each call where it ended: what it was called with, and what came of it."""
+    begun = {}
+    for line in lines:
+        thread, _, call = line.partition(' ')
+        call = call.strip()
+        if call.endswith('<unfinished ...>'):
+            begun[thread] = call.removesuffix('<unfinished ...>').rstrip()
+        elif call.startswith('<... '):
+            yield begun.pop(thread, '') + call.partition('resumed>')[2]
+        else:
+            yield call
 
 
 class Disk:
@@ -232,7 +248,7 @@ class Machine:
         is in the file that is returned."""
         out = self.folder / f'trace-{name}'
         out.write_text('')
-        self.put_before(name, 'strace', '-DDD', '-qq', '-o', str(out), *options)
+        self.put_before(name, 'strace', '-DDD', '-f', '-qq', '-o', str(out), *options)
         return out
 
     def put_before(self, name, *words):

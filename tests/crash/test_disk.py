@@ -6,7 +6,7 @@ import re
 import threading
 
 import pytest
-from machine import Disk, Flow, Trace, wait_for
+from machine import Disk, Flow, Trace, joined, wait_for
 from test_kill import check_many
 
 LEAVES = re.compile(r'^(sendmsg|sendto|writev)\(')
@@ -124,7 +124,7 @@ def test_nothing_leaves_before_it_is_on_disk(machines, kind):
         flow.go()
         return trace.stop()
     unsynced, synced, sent = None, 0, 0
-    for line in machines.alone(deed):
+    for line in joined(machines.alone(deed)):
         if line.startswith('pwrite64(') and 'onfile.db-wal' in line:
             unsynced = line
         elif line.startswith(('fdatasync(', 'fsync(')) and 'onfile.db-wal' in line and line.endswith('= 0'):

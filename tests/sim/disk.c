@@ -4,6 +4,7 @@
 // fails leaves its pieces visible but clean, as Linux does: a later fsync does not write them.
 #include "disk.h"
 
+#include "shared.h"
 #include "sim.h"
 
 #include "base/check.h"
@@ -37,6 +38,7 @@ struct file {
 struct handle {
 	sqlite3_file base;
 	struct file *file;
+	struct shared shared;
 };
 
 struct disk disk;
@@ -115,7 +117,7 @@ static bool fails(int *count)
 
 static int file_close(sqlite3_file *base)
 {
-	(void)base;
+	shared_close(&((struct handle *)base)->shared);
 	return SQLITE_OK;
 }
 
@@ -182,9 +184,35 @@ static int file_size(sqlite3_file *base, sqlite3_int64 *ret_size)
 
 static int file_lock(sqlite3_file *base, int level)
 {
+	return shared_lock(&((struct handle *)base)->shared, level);
+}
+
+static int file_unlock(sqlite3_file *base, int level)
+{
+	return shared_unlock(&((struct handle *)base)->shared, level);
+}
+
+static int file_map(sqlite3_file *base, int region, int size, int extend,
+                    void volatile **ret_memory)
+{
+	return shared_map(&((struct handle *)base)->shared, region, size, extend, ret_memory);
+}
+
+static int file_slots(sqlite3_file *base, int first, int count, int flags)
+{
+	return shared_slots(&((struct handle *)base)->shared, first, count, flags);
+}
+
+static void file_barrier(sqlite3_file *base)
+{
 	(void)base;
-	(void)level;
-	return SQLITE_OK; // there is one program
+}
+
+static int file_unmap(sqlite3_file *base, int forget)
+{
+	(void)base;
+	(void)forget; // it goes with the last connection
+	return SQLITE_OK;
 }
 
 static int file_is_locked(sqlite3_file *base, int *ret_locked)
@@ -215,7 +243,7 @@ static int file_traits(sqlite3_file *base)
 }
 
 static const sqlite3_io_methods methods = {
-	.iVersion = 1, // no shared memory: core locks the file for itself
+	.iVersion = 2,
 	.xClose = file_close,
 	.xRead = file_read,
 	.xWrite = file_write,
@@ -223,11 +251,15 @@ static const sqlite3_io_methods methods = {
 	.xSync = file_sync,
 	.xFileSize = file_size,
 	.xLock = file_lock,
-	.xUnlock = file_lock,
+	.xUnlock = file_unlock,
 	.xCheckReservedLock = file_is_locked,
 	.xFileControl = file_control,
 	.xSectorSize = file_sector,
 	.xDeviceCharacteristics = file_traits,
+	.xShmMap = file_map,
+	.xShmLock = file_slots,
+	.xShmBarrier = file_barrier,
+	.xShmUnmap = file_unmap,
 };
 
 // --- the folder
@@ -406,10 +438,11 @@ void disk_new_life(void)
 bool disk_is_durable(void)
 {
 	// A truncation that is lost brings back what was copied elsewhere before; what an earlier
-	// life wrote and nobody fsynced since was not committed.
+	// life wrote and nobody fsynced since was not committed. Of the database file nothing needs
+	// to be durable as long as the log is.
 	for (size_t i = 0; i < FILES; i++)
 		for (size_t p = files[i].old; files[i].exists && p < files[i].count; p++)
-			if (files[i].pieces[p].data)
+			if (files[i].pieces[p].data && strstr(files[i].name, "-wal"))
 				return false;
 	return true;
 }

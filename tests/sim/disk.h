@@ -30,5 +30,5 @@ void disk_reset(int variant);
 void disk_power_loss(void);
 // The program is started anew.
 void disk_new_life(void);
-// Everything that this life has written is durable.
+// Everything that this life has written into the log is durable.
 bool disk_is_durable(void);

@@ -1,5 +1,6 @@
 // What src/proc/core/turns.c and main.c are to core, without sockets: read what came, handle it,
-// commit, and only then let the answers out. And what the parent is: it starts core anew.
+// commit, and let the answers out when that is durable, with other turns in between. And what the
+// parent is: it starts core anew.
 #include "host.h"
 
 #include "parts.h"
@@ -42,6 +43,7 @@ static struct {
 	bool vault_up; // the line to vault
 	bool again;    // core_wake()
 	bool planned;  // a turn is coming
+	bool syncing;  // an fsync is coming
 	int64_t timer_ms;
 	uint64_t life; // how many times it was started: what was planned for an old life is void
 	uint64_t serial;
@@ -147,7 +149,7 @@ static void let_go(void)
 	drop_requests();
 	buffer_reset(&host.from_vault);
 	buffer_reset(&host.to_vault);
-	host.vault_up = host.again = host.planned = false;
+	host.vault_up = host.again = host.planned = host.syncing = false;
 	host.life++;
 }
 
@@ -211,27 +213,6 @@ static void load_id_key(struct core *core)
 		memset(core->id_key, 7, sizeof(core->id_key));
 }
 
-static void configure(struct config *config)
-{
-	// As src/lib/config/keys.def has them, but for the guards: they are not what is looked for.
-#define CONFIG_TEXT(member, key, standard)                                                         \
-	bytes_copy_text(bytes_text(standard), config->member, sizeof(config->member));
-#define CONFIG_NUMBER(member, key, standard, least, most) config->member = standard;
-#define CONFIG_FLAG(member, key, standard, yes, no) config->member = standard;
-#include "config/keys.def"
-#undef CONFIG_TEXT
-#undef CONFIG_NUMBER
-#undef CONFIG_FLAG
-	config->guard_refused_per_customer = config->guard_cards_per_day = 0;
-	config->guard_refused_per_card_day = config->guard_refused_per_card_month = 0;
-	config->guard_fraud_block_days = 0;
-	config->guard_slow_percent = config->guard_proof_percent = 100;
-	bytes_copy_text(BYTES_LITERAL("https://pay.example"), config->public_url,
-	                sizeof(config->public_url));
-	bytes_copy_text(BYTES_LITERAL("https://results.example"), config->results_url,
-	                sizeof(config->results_url));
-}
-
 static void plan_turn(int64_t wait_ms)
 {
 	uint64_t *life = world_room(sizeof(*life));
@@ -257,7 +238,7 @@ static void start(void *what)
 	disk.dead = false;
 	disk_new_life();
 	*core = (struct core){ .now_ms = sim_wall_ms() };
-	configure(&core->config);
+	host_configure(&core->config);
 	if (!result_ok(store_open("onfile.db", &core->store))) {
 		died("the store cannot be opened");
 		return;
@@ -433,6 +414,68 @@ static void plan_timer(struct core *core)
 	plan_turn(wait_ms);
 }
 
+static void file_synced(void *what)
+{
+	struct core *core = &host.core;
+
+	if (*(const uint64_t *)what != host.life || !host_is_up())
+		return;
+	bool good = plant_is("copy_without_fsync") || result_ok(store_sync_file(core->store));
+	good = good && result_ok(store_copied(core->store));
+	if (disk.dead || !good)
+		died(disk.dead ? "killed after it copied its log" : "the file's fsync failed");
+}
+
+// The log's pages go to the database file; its fsync comes later, with turns in between.
+static void copy_log(struct core *core)
+{
+	uint64_t *life = world_room(sizeof(*life));
+	bool copied = false;
+
+	*life = host.life;
+	bool good = result_ok(store_copy(core->store, &copied));
+	if (disk.dead || !good)
+		died(disk.dead ? "killed while it copied its log" : "the log cannot be copied");
+	else if (copied)
+		world_after(chance_below(30), file_synced, life);
+}
+
+// All that was committed until now is durable after it, and all that was said until now rests on
+// that: it leaves. What turns.c does on a thread is done here between two turns.
+static void settle(struct core *core)
+{
+	host.syncing = false;
+	bool synced = result_ok(store_sync(core->store));
+	if (disk.dead || !synced) {
+		died(disk.dead ? "killed while it waited for the disk" : "an fsync failed");
+		return;
+	}
+	if (!disk_is_durable() && (host.answers || host.to_vault.length))
+		sim_fail("something leaves core that is not durable");
+	flush();
+	if (disk.dead)
+		died("killed while it answered");
+	else if (store_wants_copy(core->store))
+		copy_log(core);
+}
+
+static void synced(void *what)
+{
+	if (*(const uint64_t *)what == host.life && host_is_up())
+		settle(&host.core);
+}
+
+static void plan_settle(void)
+{
+	uint64_t *life = world_room(sizeof(*life));
+
+	if (host.syncing)
+		return; // the fsync that is coming begins after this commit
+	host.syncing = true;
+	*life = host.life;
+	world_after(chance_below(4), synced, life);
+}
+
 static void end_turn(struct core *core)
 {
 	core->now_ms = sim_wall_ms();
@@ -445,18 +488,9 @@ static void end_turn(struct core *core)
 		died(disk.dead ? "killed" : store_error_text(core->store));
 		return;
 	}
-	if (!disk_is_durable() && (host.answers || host.to_vault.length))
-		sim_fail("something leaves core that is not durable");
-	flush();
-	if (disk.dead) {
-		died("killed while it answered");
-		return;
-	}
-	bool tidy = result_ok(store_tidy(core->store));
-	if (disk.dead || !tidy) {
-		died(disk.dead ? "killed while it tidied up" : store_error_text(core->store));
-		return;
-	}
+	if (plant_is("answer_before_fsync"))
+		flush();
+	plan_settle();
 	plan_timer(core);
 }
 
@@ -506,6 +540,8 @@ void host_stop_for(int64_t away_ms)
 		return;
 	core->now_ms = sim_wall_ms();
 	end_turn(core);
+	if (host_is_up())
+		settle(core);
 	if (!host_is_up())
 		return;
 	TELL("core: told to stop");

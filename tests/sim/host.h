@@ -22,9 +22,11 @@ struct call_text {
 
 extern struct core *host_core; // NULL while core is down
 
-void host_prepare(void);      // makes the store that every run begins with, once in a process
-void host_choose_store(void); // one of them
-void host_begin(void);        // of a run
+void host_prepare(void); // makes the store that every run begins with, once in a process
+void host_choose_store(void);
+struct config;
+void host_configure(struct config *config); // one of them
+void host_begin(void);                      // of a run
 void host_end(void);
 // kill -9 now.
 void host_kill(const char *why);

@@ -18,7 +18,10 @@ static const struct {
 } plants[] = {
 	{ "drop_a_reversal", "a reversal gets no row" },
 	{ "drop_a_capture", "a capture gets no row" },
-	{ "answer_before_commit", "what a turn says leaves before the turn is durable" },
+	{ "answer_before_commit", "what a turn says leaves before the turn is committed" },
+	{ "answer_before_fsync", "what a turn says leaves before its commit is durable" },
+	{ "copy_without_fsync", "the log begins anew before what was copied of it is durable" },
+	{ "begin_anew_while_held", "the log begins anew although it is held" },
 	{ "no_fsync", "fsync says yes and does nothing" },
 	{ "trust_the_cache", "what was not fsynced before a crash is believed after it" },
 	{ "reuse_a_stan", "numbers on the wire begin anew" },

@@ -1,5 +1,5 @@
-// The stores that runs begin with: a merchant, its key, connections with a policy; made once in a
-// process by the store's own code.
+// What runs begin with: stores with a merchant, its key, connections with a policy, made once in a
+// process by the store's own code; core's configuration.
 #include "host.h"
 
 #include "parts.h"
@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "crypto/mac.h"
 #include "disk.h"
+#include "store/log.h"
 
 static void add_key(struct core *core, int64_t merchant, const char *key)
 {
@@ -84,4 +85,28 @@ void host_choose_store(void)
 
 	disk_reset(variant);
 	sim.policy = &policies[variant];
+	// Logs here are short: they are copied and begun anew earlier.
+	store_log_limits.copy = (int[]){ 10, 40, 200 }[chance_below(3)];
+	store_log_limits.anew = store_log_limits.copy * (int[]){ 2, 4 }[chance_below(2)];
+}
+
+void host_configure(struct config *config)
+{
+	// As src/lib/config/keys.def has them, but for the guards: they are not what is looked for.
+#define CONFIG_TEXT(member, key, standard)                                                         \
+	bytes_copy_text(bytes_text(standard), config->member, sizeof(config->member));
+#define CONFIG_NUMBER(member, key, standard, least, most) config->member = standard;
+#define CONFIG_FLAG(member, key, standard, yes, no) config->member = standard;
+#include "config/keys.def"
+#undef CONFIG_TEXT
+#undef CONFIG_NUMBER
+#undef CONFIG_FLAG
+	config->guard_refused_per_customer = config->guard_cards_per_day = 0;
+	config->guard_refused_per_card_day = config->guard_refused_per_card_month = 0;
+	config->guard_fraud_block_days = 0;
+	config->guard_slow_percent = config->guard_proof_percent = 100;
+	bytes_copy_text(BYTES_LITERAL("https://pay.example"), config->public_url,
+	                sizeof(config->public_url));
+	bytes_copy_text(BYTES_LITERAL("https://results.example"), config->results_url,
+	                sizeof(config->results_url));
 }

@@ -1,5 +1,5 @@
-// The store on SQLite: one file, WAL, synchronous=FULL, one connection (SQLite before 3.51.3 can
-// corrupt a WAL when two connections write and checkpoint at once; with one there is no such race).
+// The store on SQLite: one file, WAL. A commit appends to the log and leaves the fsync to
+// store_sync() (synchronous=NORMAL: SQLite itself fsyncs only a log that begins anew); see log.h.
 #include "store/store.h"
 
 #include "base/buffer.h"
@@ -22,7 +22,8 @@ struct store {
 	sqlite3_stmt *begin, *commit;
 	struct store_cache *cache;
 	struct store_phrases *phrases;
-	int log_pages; // in the log, after the last commit
+	struct store_log log;
+	bool open; // a transaction: the reads and writes of a turn
 	bool dirty;
 	bool failed;
 	char error[256];
@@ -39,9 +40,7 @@ static const char schema[] = {
 	, '\0'
 };
 
-// All wait while the log is played into the database file: often and a little. 4000 pages at a time
-// held up one payment of a hundred for 30 to 50 ms, 300 for 9 to 15, at no cost that shows.
-enum { SCHEMA_VERSION = 1, LOG_PAGES = 300, PACKED_MAX = 4 * 1024 * 1024 };
+enum { SCHEMA_VERSION = 1, PACKED_MAX = 4 * 1024 * 1024 };
 
 static void note_failure(struct store *store)
 {
@@ -140,17 +139,6 @@ static struct result check_tables(struct store *store)
 	return RESULT_OK;
 }
 
-// Called after every commit.
-static int on_log(void *owner, sqlite3 *database, const char *name, int pages)
-{
-	struct store *store = owner;
-
-	(void)database;
-	(void)name;
-	store->log_pages = pages;
-	return SQLITE_OK;
-}
-
 // Called for every row that any statement changes.
 static void on_change(void *owner, int operation, const char *database, const char *table,
                       sqlite3_int64 id)
@@ -175,11 +163,10 @@ static struct result open_database(struct store *store, const char *path)
 	}
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_update_hook(store->database, on_change, store);
-	execute_text(store, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-	                    "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+	execute_text(store, "PRAGMA journal_mode = WAL;"
+	                    "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
 	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;");
-	sqlite3_wal_hook(store->database, on_log, store);
 	int64_t version = text_number(store, "PRAGMA user_version");
 	if (version > SCHEMA_VERSION)
 		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");
@@ -189,6 +176,7 @@ static struct result open_database(struct store *store, const char *path)
 		execute_text(store, "PRAGMA user_version = 1; COMMIT;");
 	}
 	TRY(store_result(store));
+	TRY(store_log_open(&store->log, store->database, path));
 	return check_tables(store);
 }
 
@@ -221,6 +209,7 @@ void store_close(struct store *store)
 			sqlite3_finalize(store->rows[t][i]);
 	sqlite3_finalize(store->begin);
 	sqlite3_finalize(store->commit);
+	store_log_close(&store->log);
 	sqlite3_close(store->database);
 	store_cache_free(store->cache);
 	store_phrases_free(store->phrases);
@@ -253,33 +242,53 @@ static bool run_prepared(struct store *store, sqlite3_stmt **place, const char *
 	return !store->failed;
 }
 
+// Everything between two commits is one transaction, what is read too: SQLite locks and looks for
+// what others wrote once a turn and not once a statement.
+static bool begin(struct store *store)
+{
+	if (!store->open && !store->failed)
+		store->open = run_prepared(store, &store->begin, "BEGIN");
+	return !store->failed;
+}
+
 static bool begin_change(struct store *store)
 {
-	if (store->dirty || store->failed)
-		return !store->failed;
-	store->dirty = run_prepared(store, &store->begin, "BEGIN IMMEDIATE");
-	return store->dirty;
+	store->dirty |= begin(store);
+	return !store->failed;
 }
 
 struct result store_commit(struct store *store)
 {
-	if (store->dirty && !store->failed)
+	if (store->open && !store->failed)
 		run_prepared(store, &store->commit, "COMMIT");
-	store->dirty = false;
+	store->open = store->dirty = false;
 	return store_result(store);
 }
 
-struct result store_tidy(struct store *store)
+struct result store_sync(const struct store *store)
 {
-	if (store->failed || store->log_pages < LOG_PAGES)
-		return store_result(store);
-	int done = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
-	                                     NULL);
-	if (done == SQLITE_OK)
-		store->log_pages = 0;
-	else if (done != SQLITE_LOCKED && done != SQLITE_BUSY) // while something is read: later
-		note_failure(store);
-	return store_result(store);
+	return store_log_sync(&store->log);
+}
+
+struct result store_sync_file(const struct store *store)
+{
+	return store_log_sync_file(&store->log);
+}
+
+bool store_wants_copy(const struct store *store)
+{
+	return !store->open && store_log_wants_copy(&store->log);
+}
+
+struct result store_copy(struct store *store, bool *ret_copied)
+{
+	CHECK(!store->open);
+	return store_log_copy(&store->log, ret_copied);
+}
+
+struct result store_copied(struct store *store)
+{
+	return store_log_copied(&store->log);
 }
 
 static int bind_packed(const struct store *store, sqlite3_stmt *statement, int place,
@@ -323,7 +332,7 @@ static sqlite3_stmt *bound_statement(struct store *store, enum store_statement w
 {
 	sqlite3_stmt *statement = prepare(store, &store->statements[which], statement_texts[which]);
 
-	if (!statement || store->failed)
+	if (!statement || !begin(store))
 		return NULL;
 	CHECK((size_t)sqlite3_bind_parameter_count(statement) == count);
 	for (size_t i = 0; i < count; i++)
@@ -509,7 +518,7 @@ static bool read_row(struct store *store, enum store_table table, enum row_state
 	struct store_query query = { store, row_statement(store, table, which) };
 
 	memset(ret_object, 0, store_tables[table].size);
-	if (!query.statement || store->failed)
+	if (!query.statement || !begin(store))
 		return false;
 	sqlite3_bind_int64(query.statement, 1, id);
 	if (which == ROW_FIND)

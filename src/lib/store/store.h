@@ -1,7 +1,7 @@
 // The books: one SQLite file behind numbered statements (statements.def) and rows as plain structs
 // (domain/objects.h). One connection on one thread. Everything that is written between two commits
-// is one transaction; nothing that a write explains may leave the program before store_commit() has
-// returned well.
+// is one transaction; nothing that a write explains may leave the program before a store_sync()
+// that began after its store_commit() has returned well.
 //
 // Errors of the disk stick: after the first one every call does nothing, every query is empty, and
 // store_commit() fails. The program then stops and recovers from what is durable.
@@ -57,13 +57,26 @@ struct store_value {
 MUST_USE struct result store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store);
 
-// Makes everything since the last commit durable. Does nothing when nothing was written.
+// Makes one whole of everything since the last commit: after a crash all of it is there or nothing.
+// It is durable only after store_sync(). Does nothing when nothing was written.
 MUST_USE struct result store_commit(struct store *store);
 
-// Plays SQLite's log into the database file when it has grown, which takes some milliseconds: to be
-// called when all that waits for the commit has left. What was committed is durable without it.
-// ERROR_SYSTEM: the disk failed; the program is to stop and to begin from what is durable.
-MUST_USE struct result store_tidy(struct store *store);
+// Waits until all that was committed before is durable. May run on another thread while this one
+// reads, writes and commits: it touches nothing of the store but its log's descriptor.
+// ERROR_SYSTEM: the disk failed, and no later call makes good what this one lost: the program is to
+// stop and to begin from what is durable.
+MUST_USE struct result store_sync(const struct store *store);
+
+// The log is copied into the database file in parts, while the store goes on: when
+// store_wants_copy() and all that was committed is durable, store_copy() writes the pages that are
+// new in the log to the file. *ret_copied says that store_sync_file() is to follow, on any thread,
+// as store_sync() does; and after it store_copied(), until which the log does not begin anew. What
+// was committed is durable without all this; it keeps the log short. ERROR_SYSTEM as above.
+bool store_wants_copy(const struct store *store);
+MUST_USE struct result store_copy(struct store *store, bool *ret_copied);
+MUST_USE struct result store_sync_file(const struct store *store);
+MUST_USE struct result store_copied(struct store *store);
+
 // True when something was written since the last commit.
 bool store_is_dirty(const struct store *store);
 // ERROR_SYSTEM after the first error of the disk.

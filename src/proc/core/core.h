@@ -1,6 +1,7 @@
 // The program core: who may do what, the flows, the books. One loop on one thread, in turns: read
-// what came, handle it (every handler reads and writes the store at once), commit, and only then
-// let the answers out. A turn is one transaction, however many requests it holds (group commit).
+// what came, handle it (every handler reads and writes the store at once), commit, and let the
+// answers out when that is durable. A turn is one transaction, however many requests it holds, and
+// turns that wait for the disk share an fsync (group commit).
 #pragma once
 
 #include "config/config.h"
@@ -64,11 +65,12 @@ struct reply {
 	struct bytes body;
 };
 
-// Queues the answer to a request; it leaves after this turn's commit. An answer to a client that
-// has gone is thrown away by web.
+// Queues the answer to a request; it leaves when this turn's commit is durable. An answer to a
+// client that has gone is thrown away by web.
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
 
-// Queues a message to vault; it leaves after this turn's commit. False: vault is away just now.
+// Queues a message to vault; it leaves when this turn's commit is durable. False: vault is away
+// just now.
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values);
 
 // The same to courier; also false when the message is too large.
@@ -145,7 +147,9 @@ int64_t flows_next_timer(const struct core *core);
 
 // The operator's control socket was handed over; control.c owns it.
 void control_listen(struct core *core, int fd);
-// Lets the answers to operators out, after the commit.
+// The lines to operators, for what holds and releases answers.
+void control_each_line(struct core *core, void (*call)(struct wire_channel *channel));
+// Writes what was released to operators.
 void control_flush(struct core *core);
 
 // Probes and numbers. metrics.c.

@@ -5,10 +5,11 @@
 #include "crypto/mac.h"
 #include "jail/jail.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 
 enum { PARENT_FD = 3 };
 
@@ -21,6 +22,14 @@ static void load_id_key(struct core *core)
 	store_set_setting(core->store, "id_key", BYTES_ARRAY(core->id_key));
 }
 
+// One core for a folder: a second one goes before it has touched anything.
+static bool folder_is_ours(void)
+{
+	int folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0; // held until the program ends
+}
+
 int main(int argc, char **argv)
 {
 	static struct core core;
@@ -28,6 +37,7 @@ int main(int argc, char **argv)
 
 	log_init("core");
 	signal(SIGPIPE, SIG_IGN);
+	setenv("UV_THREADPOOL_SIZE", "2", 1); // for the fsyncs of two files
 	json_object_seed(0); // reads the system's chance, which the jail does not have
 	if (argc != 2 || !result_ok(config_read(argv[1], &core.config, &error))) {
 		log_event(LOG_ERROR, "no_configuration",
@@ -37,10 +47,14 @@ int main(int argc, char **argv)
 	struct result result =
 	        jail_enter(&(struct jail){ .user = config_user(&core.config, CONFIG_USER_CORE),
 	                                   .folder = core.config.data,
-	                                   .allow = JAIL_STORE | JAIL_ACCEPT,
+	                                   .allow = JAIL_STORE | JAIL_ACCEPT | JAIL_THREADS,
 	                                   .files = 4096 });
 	if (!result_ok(result)) {
 		log_event(LOG_ERROR, "no_jail", LOG_RESULT(result));
+		return 1;
+	}
+	if (!folder_is_ours()) {
+		log_event(LOG_ERROR, "no_store", LOG_TEXT("detail", "another core has the folder"));
 		return 1;
 	}
 	result = store_open("onfile.db", &core.store);

@@ -1,5 +1,5 @@
-// The loop of core: channels to the neighbours, turns, one commit a turn. Nothing that was queued
-// in a turn leaves before the commit has returned well; if it fails the program stops, and what is
+// The loop of core: channels to the neighbours, turns, one commit a turn. What is queued in a turn
+// leaves when its commit is durable (durable.h). If that fails the program stops, and what is
 // durable is what happened.
 #include "core/turns.h"
 
@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/deliveries.h"
+#include "core/durable.h"
 #include "core/secrets.h"
 
 #include <stdlib.h>
@@ -31,7 +32,8 @@ struct turns {
 	int64_t alone_since_ms; // monotonic: when the line to vault or web was lost; 0: both are
 	                        // there
 	uint64_t epoch;         // of web: its serials begin anew when it is restarted
-	bool begun;             // something happened since the last end of a turn
+	struct durable durable;
+	bool begun; // something happened since the last end of a turn
 	bool stopping;
 	int64_t stop_by_ms; // monotonic
 	bool said_ready;
@@ -67,6 +69,7 @@ static void line_open(struct core *core, struct line *line, int fd, enum wire_pr
 {
 	line_close(line);
 	wire_channel_init(&line->channel, fd, WIRE_CORE, peer, OUT_LIMIT);
+	wire_channel_hold(&line->channel);
 	line->poll = calloc(1, sizeof(*line->poll));
 	CHECK(line->poll && uv_poll_init(&core->turns->loop, line->poll, fd) == 0);
 	line->poll->data = core;
@@ -85,6 +88,7 @@ static void line_lost(struct core *core, struct line *line)
 		core->turns->epoch++;
 	}
 	line_close(line);
+	core_wake(core);
 	if (line == &core->turns->courier)
 		deliveries_courier_is_gone(core);
 	else
@@ -218,6 +222,17 @@ static void set_timer(struct core *core)
 	uv_timer_start(&core->turns->timer, on_timer, (uint64_t)wait, 0);
 }
 
+static void flush(struct core *core)
+{
+	struct turns *turns = core->turns;
+
+	line_flush(core, &turns->vault);
+	line_flush(core, &turns->web);
+	line_flush(core, &turns->courier);
+	line_flush(core, &turns->parent);
+	control_flush(core);
+}
+
 // What the bank is being asked is waited for, but not for longer than the parent waits: what is
 // still open then is taken up at the next start.
 static void stop_when_told(struct core *core)
@@ -226,7 +241,8 @@ static void stop_when_told(struct core *core)
 	bool late = clock_monotonic_ms() >= turns->stop_by_ms;
 
 	if (!turns->stopping ||
-	    (!late && (flows_are_asking(core) || wire_channel_waiting(&turns->web.channel))))
+	    (!late && (flows_are_asking(core) || !durable_is_settled(&turns->durable) ||
+	               (turns->web.poll && !wire_channel_is_empty(&turns->web.channel)))))
 		return;
 	if (flows_are_asking(core))
 		log_event(LOG_WARN, "stopped_while_the_bank_is_asked");
@@ -238,8 +254,24 @@ static void end_when_failed(struct core *core, struct result result)
 {
 	if (result_ok(result))
 		return;
-	log_event(LOG_ERROR, "store_failed", LOG_TEXT("detail", store_error_text(core->store)));
+	const char *said = store_error_text(core->store);
+	log_event(LOG_ERROR, "store_failed", LOG_TEXT("detail", *said ? said : result.detail));
 	_exit(1);
+}
+
+static void each_line(struct core *core, void (*call)(struct wire_channel *channel))
+{
+	call(&core->turns->vault.channel);
+	call(&core->turns->web.channel);
+	call(&core->turns->courier.channel);
+	call(&core->turns->parent.channel);
+	control_each_line(core, call);
+}
+
+static void on_released(struct core *core)
+{
+	flush(core);
+	stop_when_told(core);
 }
 
 void core_end_turn(struct core *core)
@@ -250,16 +282,12 @@ void core_end_turn(struct core *core)
 	flows_timer(core);
 	pages_timer(core);
 	deliveries_timer(core);
-	if (store_is_dirty(core->store))
-		metric_add(METRIC_COMMITS, 1);
+	bool wrote = store_is_dirty(core->store);
+	metric_add(METRIC_COMMITS, wrote);
 	end_when_failed(core, store_commit(core->store));
 	turns->begun = false;
-	line_flush(core, &turns->vault);
-	line_flush(core, &turns->web);
-	line_flush(core, &turns->courier);
-	line_flush(core, &turns->parent);
-	control_flush(core);
-	end_when_failed(core, store_tidy(core->store));
+	durable_end_turn(&turns->durable, wrote);
+	flush(core);
 	end_when_alone(turns);
 	set_timer(core);
 	stop_when_told(core);
@@ -440,7 +468,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 			if (!result_ok(result) && lines[i]->poll == poll)
 				line_lost(core, lines[i]);
 		}
-		return; // what waits to be written is written at the turn's end
+		return; // what may be written is written at the turn's end
 	}
 }
 
@@ -450,6 +478,10 @@ struct turns *turns_new(struct core *core, int parent_fd)
 
 	CHECK(turns);
 	core->turns = turns;
+	turns->durable = (struct durable){ .core = core,
+		                           .each_line = each_line,
+		                           .released = on_released,
+		                           .failed = end_when_failed };
 	core->now_ms = clock_wall_ms();
 	CHECK(uv_loop_init(&turns->loop) == 0);
 	uv_check_init(&turns->loop, &turns->check);
