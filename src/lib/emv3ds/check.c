@@ -51,10 +51,10 @@ const char *emv3ds_text(const json_t *message, const char *name)
 
 static enum emv3ds_type type_of(const json_t *message)
 {
+	const char *name = emv3ds_text(message, "messageType");
 	enum emv3ds_type type = 0;
 
-	while (type < EMV3DS_TYPES &&
-	       strcmp(emv3ds_text(message, "messageType"), emv3ds_tables[type].name) != 0)
+	while (type < EMV3DS_TYPES && strcmp(name, emv3ds_tables[type].name) != 0)
 		type++;
 	return type;
 }
@@ -66,53 +66,77 @@ static bool is_absent(const json_t *value)
 	       (json_is_string(value) && json_string_length(value) == 0);
 }
 
-typedef void (*field_check)(const struct emv3ds_field *field, const char *parent,
-                            const json_t *message, const struct emv3ds_known *known,
-                            struct emv3ds_problem *problem);
+// One walk over the rows: which of them it looks at, and what it asks of them. A message is looked
+// into by name for each row that a walk looks at, so walks pass over what they cannot blame.
+struct walk {
+	bool (*looks_at)(const struct emv3ds_field *field);
+	void (*check)(const struct emv3ds_field *field, const char *parent, const json_t *message,
+	              const json_t *value, const struct emv3ds_known *known,
+	              struct emv3ds_problem *problem);
+};
+
+static bool may_be_missing(const struct emv3ds_field *field)
+{
+	return field->need != NEED_NEVER;
+}
 
 static void check_missing(const struct emv3ds_field *field, const char *parent,
-                          const json_t *message, const struct emv3ds_known *known,
-                          struct emv3ds_problem *problem)
+                          const json_t *message, const json_t *value,
+                          const struct emv3ds_known *known, struct emv3ds_problem *problem)
 {
-	if (is_absent(json_object_get(message, field->name)) &&
-	    emv3ds_presence(field->need, message, known) == REQUIRED)
+	if (is_absent(value) && emv3ds_presence(field->need, message, known) == REQUIRED)
 		emv3ds_blame(problem, EMV3DS_MISSING, parent, field->name);
 }
 
-static void check_format(const struct emv3ds_field *field, const char *parent,
-                         const json_t *message, const struct emv3ds_known *known,
-                         struct emv3ds_problem *problem)
+static bool has_format(const struct emv3ds_field *field)
 {
-	const json_t *value = json_object_get(message, field->name);
+	(void)field;
+	return true;
+}
 
+static void check_format(const struct emv3ds_field *field, const char *parent,
+                         const json_t *message, const json_t *value,
+                         const struct emv3ds_known *known, struct emv3ds_problem *problem)
+{
 	if (value && (emv3ds_presence(field->need, message, known) == FORBIDDEN ||
 	              !emv3ds_value_ok(field, value)))
 		emv3ds_blame(problem, EMV3DS_FORMAT, parent, field->name);
 }
 
-static void check_codes(const struct emv3ds_field *field, const char *parent, const json_t *message,
-                        const struct emv3ds_known *known, struct emv3ds_problem *problem)
+static bool is_code(const struct emv3ds_field *field)
 {
-	const char *text = emv3ds_text(message, field->name);
+	return field->format == FORMAT_CURRENCY || field->format == FORMAT_COUNTRY;
+}
 
+static void check_code(const struct emv3ds_field *field, const char *parent, const json_t *message,
+                       const json_t *value, const struct emv3ds_known *known,
+                       struct emv3ds_problem *problem)
+{
+	(void)message;
 	(void)known;
-	if (*text && (field->format == FORMAT_CURRENCY || field->format == FORMAT_COUNTRY) &&
-	    !emv3ds_code_ok(field->format, text))
+	if (is_code(field) && json_string_length(value) > 0 &&
+	    !emv3ds_code_ok(field->format, json_string_value(value)))
 		emv3ds_blame(problem, EMV3DS_ISO_CODE, parent, field->name);
 }
 
-// Applies one check to every row, and to the rows of the objects inside (one level: none of the
+static const struct walk find_missing = { may_be_missing, check_missing };
+static const struct walk find_malformed = { has_format, check_format };
+static const struct walk find_bad_codes = { is_code, check_code };
+
+// Takes one walk over every row, and over the rows of the objects inside (one level: none of the
 // messages has more).
 static void each_field(const struct emv3ds_field *fields, const char *parent, const json_t *message,
-                       const struct emv3ds_known *known, field_check check,
+                       const struct emv3ds_known *known, const struct walk *walk,
                        struct emv3ds_problem *problem)
 {
 	for (const struct emv3ds_field *field = fields; field->name; field++) {
+		if (!field->children && !walk->looks_at(field))
+			continue;
 		const json_t *value = json_object_get(message, field->name);
 
-		check(field, parent, message, known, problem);
+		walk->check(field, parent, message, value, known, problem);
 		if (field->format == FORMAT_OBJECT && json_is_object(value))
-			each_field(field->children, field->name, value, known, check, problem);
+			each_field(field->children, field->name, value, known, walk, problem);
 		for (size_t i = 0; field->format == FORMAT_OBJECTS && i < json_array_size(value);
 		     i++) {
 			const json_t *element = json_array_get(value, i);
@@ -121,7 +145,7 @@ static void each_field(const struct emv3ds_field *fields, const char *parent, co
 				emv3ds_blame(problem, EMV3DS_FORMAT, parent, field->name);
 				break;
 			}
-			each_field(field->children, field->name, element, known, check, problem);
+			each_field(field->children, field->name, element, known, walk, problem);
 			if (problem->code != EMV3DS_FINE)
 				break; // one faulty element is enough of a list
 		}
@@ -181,7 +205,6 @@ static void check_version(const json_t *message, const struct emv3ds_known *know
 struct emv3ds_problem emv3ds_check(const json_t *message, const struct emv3ds_known *known,
                                    enum emv3ds_type *ret_type)
 {
-	static const field_check checks[] = { check_missing, check_format };
 	struct emv3ds_problem problem = { EMV3DS_FINE, "" };
 	enum emv3ds_type type = type_of(message);
 	const struct emv3ds_field *fields;
@@ -199,16 +222,16 @@ struct emv3ds_problem emv3ds_check(const json_t *message, const struct emv3ds_kn
 	if (problem.code == EMV3DS_WRONG_VERSION || problem.code == EMV3DS_FORMAT)
 		return problem;
 	problem = (struct emv3ds_problem){ EMV3DS_FINE, "" };
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-		each_field(fields, "", message, known, checks[i], &problem);
-		if (problem.code != EMV3DS_FINE)
-			return problem;
-	}
+	each_field(fields, "", message, known, &find_missing, &problem);
+	if (problem.code == EMV3DS_FINE)
+		each_field(fields, "", message, known, &find_malformed, &problem);
+	if (problem.code != EMV3DS_FINE)
+		return problem;
 	emv3ds_rules(type, message, known, &problem);
 	if (problem.code == EMV3DS_FINE)
 		check_extensions(message, &problem);
 	if (problem.code == EMV3DS_FINE)
-		each_field(fields, "", message, known, check_codes, &problem);
+		each_field(fields, "", message, known, &find_bad_codes, &problem);
 	if (problem.code == EMV3DS_FINE)
 		check_ids(type, message, known, &problem);
 	return problem;
