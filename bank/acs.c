@@ -470,23 +470,20 @@ void web_message(struct serve_request *request, const json_t *message)
 	serve_reply(request, &reply);
 }
 
-void acs_handle_areq(struct bank_web *web, struct serve_request *request, struct bytes rest)
+json_t *acs_answer(struct bank_web *web, const json_t *areq)
 {
 	struct emv3ds_known known = { .reader = EMV3DS_AT_ACS, .accepts = EMV3DS_BIT(EMV3DS_AREQ) };
-	struct emv3ds_reading reading = emv3ds_read(request->http->body, &known);
-	cleanup(cleanup_json) json_t *areq = reading.message;
-	cleanup(cleanup_json) json_t *answer = NULL;
+	struct emv3ds_problem problem = emv3ds_check(areq, &known, NULL);
 	struct bank_card card;
 
-	(void)rest;
-	if (reading.problem.code == EMV3DS_FINE &&
+	if (problem.code == EMV3DS_FINE &&
 	    !bank_cards_find(web->bank->cards, bytes_text(emv3ds_text(areq, "acctNumber")), &card))
-		reading.problem = emv3ds_problem(EMV3DS_TRANSACTION_DATA, "acctNumber");
-	if (reading.problem.code != EMV3DS_FINE)
-		answer = emv3ds_erro('A', &reading.problem, areq, emv3ds_type_name(reading.type));
-	else
-		answer = decide(web, areq, &card);
-	web_message(request, answer);
+		problem = emv3ds_problem(EMV3DS_TRANSACTION_DATA, "acctNumber");
+	if (problem.code == EMV3DS_FINE)
+		return decide(web, areq, &card);
+	json_t *erro = emv3ds_erro('A', &problem, areq, emv3ds_text(areq, "messageType"));
+	CHECK(erro);
+	return erro;
 }
 
 // ------------------------------------------------------------------ clocks

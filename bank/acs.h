@@ -72,6 +72,10 @@ struct acs_transaction {
 struct acs *acs_new(struct bank_web *web);
 void acs_free(struct acs *acs);
 
+// Checks and decides an AReq that the directory server passes on: an ARes, or an Erro, which is the
+// caller's.
+json_t *acs_answer(struct bank_web *web, const json_t *areq);
+
 struct acs_transaction *acs_find(struct bank_web *web, const char *id);
 
 // Ends the challenge: the result goes to the directory server, and to the browser when it was

@@ -1,5 +1,6 @@
 // The directory server: POST /ds takes PReq and AReq from the shop's side and RReq from the access
-// control server. EMV 3-D Secure 2.2.0 sections 3.3, 5.6, 5.9.2 and 5.9.8.
+// control server. That server is in this program, and an AReq goes to it without a line between.
+// EMV 3-D Secure 2.2.0 sections 3.3, 5.6, 5.9.2 and 5.9.8.
 #include "ds.h"
 
 #include "acs.h"
@@ -19,7 +20,6 @@
 DEFINE_CLEANUP(cleanup_json, json_t, json_decref)
 
 enum {
-	ACS_ANSWER_MS = 8 * 1000,
 	RESULT_ANSWER_MS = 3 * 1000,
 	KEPT_MS = 60 * 60 * 1000,
 	TICK_MS = 60 * 1000,
@@ -44,11 +44,10 @@ struct ds {
 	char serial[21]; // serialNum: new with every start, because the ranges may be new
 };
 
-// One message under way to the next hop.
+// A result that is under way to the shop's side.
 struct hop {
-	struct bank_web *web;
 	struct serve_request *request;
-	json_t *message; // what is being answered
+	json_t *rreq;
 };
 
 static void answer_erro(struct serve_request *request, enum emv3ds_code code, const char *detail,
@@ -154,10 +153,10 @@ static void remember(struct bank_web *web, const json_t *areq, const json_t *are
 	map_set(web->ds->passed, bytes_text(passed->ds_transaction), passed);
 }
 
-static void on_ares(enum outgoing_end end, struct bytes body, void *owner)
+// What the access control server says is checked as if a stranger had said it.
+static void answer_ares(struct bank_web *web, struct serve_request *request, const json_t *areq,
+                        const json_t *ares)
 {
-	struct hop *hop = owner;
-	const json_t *areq = hop->message;
 	const char *challenge = emv3ds_text(areq, "threeDSRequestorChallengeInd");
 	struct emv3ds_known known = {
 		.reader = EMV3DS_AT_DIRECTORY,
@@ -169,38 +168,16 @@ static void on_ares(enum outgoing_end end, struct bytes body, void *owner)
 		.challenge = *challenge ? challenge : NULL,
 		.decoupled_asked = *emv3ds_text(areq, "threeDSRequestorDecReqInd") == 'Y',
 	};
-	struct emv3ds_reading reading = { 0 };
+	enum emv3ds_type type;
+	struct emv3ds_problem problem = emv3ds_check(ares, &known, &type);
 
-	if (end == OUTGOING_ANSWERED)
-		reading = emv3ds_read(body, &known);
-	if (end != OUTGOING_ANSWERED) {
-		answer_erro(hop->request,
-		            end == OUTGOING_NO_CONNECTION ? EMV3DS_NO_CONNECTION : EMV3DS_TIMED_OUT,
-		            "the access control server does not answer", areq);
-	} else if (reading.problem.code != EMV3DS_FINE) {
-		answer_erro(hop->request, reading.problem.code, reading.problem.detail,
-		            reading.message);
-	} else {
-		if (reading.type == EMV3DS_ARES)
-			remember(hop->web, areq, reading.message);
-		web_message(hop->request, reading.message);
+	if (problem.code != EMV3DS_FINE) {
+		answer_erro(request, problem.code, problem.detail, ares);
+		return;
 	}
-	json_decref(reading.message);
-	json_decref(hop->message);
-	free(hop);
-}
-
-static void send_on(struct bank_web *web, struct serve_request *request, const json_t *message,
-                    const json_t *text_of, const char *url, unsigned wait_ms, outgoing_done done)
-{
-	cleanup(buffer_done) struct buffer text = { 0 };
-	struct hop *hop = calloc(1, sizeof(*hop));
-
-	CHECK(hop);
-	*hop = (struct hop){ web, request, json_incref((json_t *)(uintptr_t)message) };
-	buffer_init(&text, 256 * 1024);
-	CHECK(result_ok(emv3ds_write(text_of, &text)));
-	outgoing_post(web->outgoing, url, buffer_view(&text), wait_ms, done, hop);
+	if (type == EMV3DS_ARES)
+		remember(web, areq, ares);
+	web_message(request, ares);
 }
 
 static void pass_areq(struct bank_web *web, struct serve_request *request, json_t *areq)
@@ -224,8 +201,8 @@ static void pass_areq(struct bank_web *web, struct serve_request *request, json_
 	CHECK(emv3ds_put(areq, "dsTransID", id) &&
 	      emv3ds_put(areq, "dsReferenceNumber", DS_REFERENCE) &&
 	      emv3ds_put(areq, "dsURL", url));
-	snprintf(url, sizeof(url), "%s/acs/areq", web->origin);
-	send_on(web, request, areq, areq, url, ACS_ANSWER_MS, on_ares);
+	cleanup(cleanup_json) json_t *ares = acs_answer(web, areq);
+	answer_ares(web, request, areq, ares);
 }
 
 // ------------------------------------------------------------------ RReq
@@ -233,7 +210,7 @@ static void pass_areq(struct bank_web *web, struct serve_request *request, json_
 static void on_rres(enum outgoing_end end, struct bytes body, void *owner)
 {
 	struct hop *hop = owner;
-	const json_t *rreq = hop->message;
+	const json_t *rreq = hop->rreq;
 	struct emv3ds_known known = {
 		.reader = EMV3DS_AT_DIRECTORY,
 		.accepts = EMV3DS_BIT(EMV3DS_RRES) | EMV3DS_BIT(EMV3DS_ERRO),
@@ -256,8 +233,21 @@ static void on_rres(enum outgoing_end end, struct bytes body, void *owner)
 	else
 		web_message(hop->request, reading.message);
 	json_decref(reading.message);
-	json_decref(hop->message);
+	json_decref(hop->rreq);
 	free(hop);
+}
+
+static void pass_on(struct bank_web *web, struct serve_request *request, json_t *rreq,
+                    const char *url)
+{
+	cleanup(buffer_done) struct buffer text = { 0 };
+	struct hop *hop = calloc(1, sizeof(*hop));
+
+	CHECK(hop);
+	*hop = (struct hop){ request, json_incref(rreq) };
+	buffer_init(&text, 256 * 1024);
+	CHECK(result_ok(emv3ds_write(rreq, &text)));
+	outgoing_post(web->outgoing, url, buffer_view(&text), RESULT_ANSWER_MS, on_rres, hop);
 }
 
 static void pass_rreq(struct bank_web *web, struct serve_request *request, json_t *rreq)
@@ -283,7 +273,7 @@ static void pass_rreq(struct bank_web *web, struct serve_request *request, json_
 	}
 	// Between access control server and directory server only (annex B.7).
 	json_object_del(rreq, "authenticationMethod");
-	send_on(web, request, rreq, rreq, passed->server_url, RESULT_ANSWER_MS, on_rres);
+	pass_on(web, request, rreq, passed->server_url);
 }
 
 // ------------------------------------------------------------------ POST /ds

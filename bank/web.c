@@ -59,7 +59,6 @@ static const struct route {
 	{ "GET", "/", false, FOR_FRAMES, handle_home },
 	{ "GET", "/favicon.ico", false, FOR_FRAMES, handle_icon },
 	{ "POST", "/ds", false, FOR_MACHINES, ds_handle },
-	{ "POST", "/acs/areq", false, FOR_MACHINES, acs_handle_areq },
 	{ "POST", "/acs/method", false, FOR_FRAMES, acs_handle_method },
 	{ "POST", "/acs/challenge", false, FOR_FRAMES, challenge_handle_creq },
 	{ "GET", "/acs/page", true, FOR_FRAMES, challenge_handle_page },

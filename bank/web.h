@@ -34,7 +34,6 @@ typedef void web_handler(struct bank_web *web, struct serve_request *request, st
 
 // What comes after the route's path, without the slash, is `rest`.
 web_handler ds_handle;
-web_handler acs_handle_areq;
 web_handler acs_handle_method;
 web_handler challenge_handle_creq;
 web_handler challenge_handle_page;
