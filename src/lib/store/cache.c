@@ -1,12 +1,11 @@
-// A table of places, one for each remainder of the row's key: a newer row takes the place of an
-// older one. Keys count up, so rows of one time have places beside each other.
+// A table of places, found by a hash of the row's key: a newer row takes the place of an older one.
 #include "store/cache.h"
 
 #include "base/check.h"
 
 #include <stdlib.h>
 
-enum { PLACES = 2048 };
+enum { PLACES_BITS = 13, PLACES = 1 << PLACES_BITS };
 
 struct place {
 	int64_t id; // 0: free
@@ -91,11 +90,11 @@ void store_cache_free(struct store_cache *cache)
 
 static struct place *place_of(const struct store_cache *cache, enum store_table table, int64_t id)
 {
-	// Keys of one millisecond differ in their low digits, those of seldom writers in the
-	// others.
-	uint64_t mixed = (uint64_t)id ^ (uint64_t)id >> 21;
+	// Keys are a millisecond and a small number that begins anew with each: the digits of both
+	// have to count, or every millisecond would take the places of the one before.
+	uint64_t mixed = ((uint64_t)id + (uint64_t)table * 101) * 0x9e3779b97f4a7c15u;
 
-	return (struct place *)&cache->places[(mixed + (uint64_t)table * 101) % PLACES];
+	return (struct place *)&cache->places[mixed >> (64 - PLACES_BITS)];
 }
 
 bool store_cache_get(const struct store_cache *cache, enum store_table table, int64_t id,

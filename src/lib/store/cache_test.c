@@ -63,7 +63,7 @@ TEST(a_statement_that_changes_a_row_is_seen)
 // More rows than there are places, and the same key in two tables.
 TEST(rows_that_share_a_place_are_not_mixed_up)
 {
-	enum { ROWS = 5000 };
+	enum { ROWS = 20000 };
 	struct store *store = open_new();
 	struct customer customer = { .id = 17, .merchant = 7, .email = "a@b.c" };
 	int wrong = 0;
