@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "api/id.h"
+#include "api/json.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { LINE_LIMIT = 48 * 1024, QUESTION_MS = 15000, RESULT_MS = 3000 };
+enum { LINE_LIMIT = 48 * 1024, FACTS_LIMIT = 1024 * 1024, QUESTION_MS = 15000, RESULT_MS = 3000 };
 
 void authentication_free(struct authentication *a)
 {
@@ -65,26 +66,27 @@ enum { FACTS = sizeof(facts) / sizeof(facts[0]) };
 
 void authentication_save(struct core *core, int64_t attempt, const struct authentication *a)
 {
-	json_t *object = json_object();
+	struct buffer text cleanup(buffer_done) = { 0 };
+	struct api_json json = api_json_on(&text);
 
+	buffer_init(&text, FACTS_LIMIT);
+	api_json_open(&json, NULL, '{');
 	for (int i = 0; i < FACTS; i++) {
 		const char *member = (const char *)a + facts[i].offset;
-		const char *text = facts[i].size ? member : *(char *const *)(const void *)member;
-		if (text && text[0])
-			json_object_set_new(object, facts[i].name, json_string(text));
+		const char *fact = facts[i].size ? member : *(char *const *)(const void *)member;
+		if (fact && fact[0])
+			api_json_text(&json, facts[i].name, fact);
 	}
-	json_object_set_new(object, "asked", json_integer(a->asked));
-	json_object_set_new(object, "cvc_check", json_integer(a->cvc_check));
-	json_object_set_new(object, "method", json_integer(a->method));
-	json_object_set_new(object, "ask_again", json_boolean(a->ask_again));
-	json_object_set_new(object, "code", json_boolean(a->code));
-	json_object_set_new(object, "pageless", json_boolean(a->pageless));
-	char *text = json_dumps(object, JSON_COMPACT);
-	CHECK(text);
+	api_json_number(&json, "asked", a->asked);
+	api_json_number(&json, "cvc_check", a->cvc_check);
+	api_json_number(&json, "method", a->method);
+	api_json_flag(&json, "ask_again", a->ask_again);
+	api_json_flag(&json, "code", a->code);
+	api_json_flag(&json, "pageless", a->pageless);
+	api_json_close(&json, '}');
+	CHECK(!text.failed);
 	store_run(core->store, STORE_AUTHENTICATION_PUT, STORE_N(attempt), STORE_N(a->connection),
-	          STORE_T(text));
-	free(text);
-	json_decref(object);
+	          STORE_TB(buffer_view(&text)));
 }
 
 static void keep(const json_t *object, const char *name, struct authentication *a)
@@ -151,31 +153,37 @@ static struct question *ask(struct core *core, struct live *live, enum question_
 	return flows_ask(core, kind, live->authentication.asked, live->row.id);
 }
 
-// Sends `object` (given away) with the card of the attempt, or without. False: it is too long.
-static bool send_line(struct core *core, const struct live *live, const struct question *question,
-                      const char *op, int64_t deadline_ms, bool card, json_t *object)
+// The front of a line, into an empty buffer; what is asked follows, then send_line().
+static struct api_json begin_line(struct buffer *line, const struct question *question,
+                                  const char *op, int64_t deadline_ms)
 {
-	struct buffer line cleanup(buffer_done) = { 0 };
+	struct api_json json = api_json_on(line);
 
-	char *rest = json_dumps(object, JSON_COMPACT);
-	CHECK(rest);
-	buffer_init(&line, LINE_LIMIT);
-	buffer_printf(&line, "{\"id\":%lld,\"op\":\"%s\",\"deadline_ms\":%lld%s%s",
-	              (long long)question->id, op, (long long)deadline_ms,
-	              json_object_size(object) ? "," : "", rest + 1);
-	bool fits = !line.failed;
-	if (fits)
-		bank_ask(core, question, live->authentication.connection, deadline_ms, card ? 1 : 0,
-		         live->row.card, buffer_view(&line));
-	free(rest);
-	json_decref(object);
-	return fits;
+	buffer_init(line, LINE_LIMIT);
+	api_json_open(&json, NULL, '{');
+	api_json_number(&json, "id", question->id);
+	api_json_text(&json, "op", op);
+	api_json_number(&json, "deadline_ms", deadline_ms);
+	return json;
+}
+
+// Sends it with the card of the attempt, or without. False: it is too long.
+static bool send_line(struct core *core, const struct live *live, const struct question *question,
+                      int64_t deadline_ms, bool card, struct api_json *json)
+{
+	api_json_close(json, '}');
+	if (json->buffer->failed)
+		return false;
+	bank_ask(core, question, live->authentication.connection, deadline_ms, card ? 1 : 0,
+	         live->row.card, buffer_view(json->buffer));
+	return true;
 }
 
 void authentication_look_up(struct core *core, struct live *live)
 {
 	const struct connection *connection =
 	        connections_pick_for(core, false, live->row.merchant, live->row.card, NULL);
+	struct buffer line cleanup(buffer_done) = { 0 };
 
 	make_uuid(live->authentication.transaction);
 	if (!connection) {
@@ -184,20 +192,21 @@ void authentication_look_up(struct core *core, struct live *live)
 		return;
 	}
 	live->authentication.connection = connection->number;
-	send_line(core, live, ask(core, live, QUESTION_VERSIONS), "versions",
-	          core->now_ms + QUESTION_MS, true,
-	          json_pack("{s:s}", "transaction", live->authentication.transaction));
+	const struct question *question = ask(core, live, QUESTION_VERSIONS);
+	struct api_json json = begin_line(&line, question, "versions", core->now_ms + QUESTION_MS);
+	api_json_text(&json, "transaction", live->authentication.transaction);
+	send_line(core, live, question, core->now_ms + QUESTION_MS, true, &json);
 }
 
-static json_t *url_of(struct core *core, const char *base, const char *path,
-                      enum api_id_kind secret, int64_t attempt)
+static void put_url(struct core *core, struct api_json *json, const char *name, const char *base,
+                    const char *path, enum api_id_kind secret, int64_t attempt)
 {
 	char nonce[API_SECRET_CAPACITY];
 	char url[URL_MAX + 128];
 
 	api_secret_make(core->id_key, secret, attempt, nonce);
 	snprintf(url, sizeof(url), "%s%s%s", base, path, nonce);
-	return json_string(url);
+	api_json_text(json, name, url);
 }
 
 // The shopper is asked once: a link of a payment's card is about the payment already.
@@ -212,55 +221,51 @@ static const char *purpose_of(const struct live *live)
 	return is_for_payment(live) ? "01" : "04";
 }
 
-static void add_purpose(struct core *core, const struct live *live, json_t *object)
+static void put_purpose(struct core *core, const struct live *live, struct api_json *json)
 {
 	bool link = live->row.kind == ATTEMPT_LINK;
 	time_t seconds = (time_t)(core->now_ms / 1000);
 	struct tm utc;
 	char text[16];
 
-	json_object_set_new(object, "purpose", json_string(purpose_of(live)));
-	json_object_set_new(object, "challenge",
-	                    json_string(link ? core->config.link_challenge : "03"));
+	api_json_text(json, "purpose", purpose_of(live));
+	api_json_text(json, "challenge", link ? core->config.link_challenge : "03");
 	if (core->flows->policy.decoupled_minutes && link)
-		json_object_set_new(object, "decoupled_minutes",
-		                    json_integer(core->flows->policy.decoupled_minutes));
+		api_json_number(json, "decoupled_minutes", core->flows->policy.decoupled_minutes);
 	if (!is_for_payment(live))
 		return;
 	gmtime_r(&seconds, &utc);
 	strftime(text, sizeof(text), "%Y%m%d%H%M%S", &utc);
-	json_object_set_new(object, "amount", json_integer(live->row.amount));
-	json_object_set_new(object, "currency", json_string(bank_currency(live->row.currency)));
-	json_object_set_new(object, "sent_at", json_string(text));
+	api_json_number(json, "amount", live->row.amount);
+	api_json_text(json, "currency", bank_currency(live->row.currency));
+	api_json_text(json, "sent_at", text);
 }
 
 void authentication_ask(struct core *core, struct live *live)
 {
-	struct authentication *a = &live->authentication;
+	const struct authentication *a = &live->authentication;
+	const struct question *question = ask(core, live, QUESTION_AUTHENTICATE);
+	int64_t deadline_ms = core->now_ms + core->flows->policy.bank_ms;
+	struct buffer line cleanup(buffer_done) = { 0 };
+	struct api_json json = begin_line(&line, question, "authenticate", deadline_ms);
 	struct merchant merchant;
-	json_t *object = json_object();
 	char method[2] = { a->method ? a->method : 'U', 0 };
 
 	if (!store_load(core->store, STORE_MERCHANTS, live->row.merchant, &merchant))
 		memset(&merchant, 0, sizeof(merchant));
-	json_object_set_new(object, "transaction", json_string(a->transaction));
-	json_object_set_new(object, "version", json_string(a->version));
-	json_object_set_new(object, "method", json_string(method));
-	json_t *browser = a->browser ? json_loads(a->browser, JSON_REJECT_DUPLICATES, NULL) : NULL;
-	json_object_del(browser, "window");
-	json_object_set_new(object, "browser", browser ? browser : json_object());
-	json_object_set_new(object, "results_url",
-	                    url_of(core, core->config.results_url, "/3ds/results/",
-	                           SECRET_OF_RESULT, live->row.id));
-	json_object_set_new(object, "notification_url",
-	                    url_of(core, core->config.public_url, "/3ds/done/", SECRET_OF_BROWSER,
-	                           live->row.id));
-	json_object_set_new(object, "requestor_url", json_string(merchant.url));
-	json_object_set_new(object, "merchant_name", json_string(merchant.name));
-	json_object_set_new(object, "window", json_string(a->window[0] ? a->window : "05"));
-	add_purpose(core, live, object);
-	send_line(core, live, ask(core, live, QUESTION_AUTHENTICATE), "authenticate",
-	          core->now_ms + core->flows->policy.bank_ms, true, object);
+	api_json_text(&json, "transaction", a->transaction);
+	api_json_text(&json, "version", a->version);
+	api_json_text(&json, "method", method);
+	api_json_raw(&json, "browser", a->browser ? a->browser : "{}");
+	put_url(core, &json, "results_url", core->config.results_url, "/3ds/results/",
+	        SECRET_OF_RESULT, live->row.id);
+	put_url(core, &json, "notification_url", core->config.public_url, "/3ds/done/",
+	        SECRET_OF_BROWSER, live->row.id);
+	api_json_text(&json, "requestor_url", merchant.url);
+	api_json_text(&json, "merchant_name", merchant.name);
+	api_json_text(&json, "window", a->window[0] ? a->window : "05");
+	put_purpose(core, live, &json);
+	send_line(core, live, question, deadline_ms, true, &json);
 }
 
 // --- answers
@@ -330,15 +335,16 @@ void authentication_take_browser(struct authentication *a, const char *browser)
 	json_t *object = json_loads(browser, JSON_REJECT_DUPLICATES, NULL);
 	const char *window = json_string_value(json_object_get(object, "window"));
 
-	free(a->browser);
-	a->browser = strdup(browser);
-	CHECK(a->browser);
 	// challengeWindowSize: 01 to 05; anything else is the full screen.
 	if (window && strlen(window) == 2 && window[0] == '0' && window[1] >= '1' &&
 	    window[1] <= '5')
 		memcpy(a->window, window, 3);
 	else
 		memcpy(a->window, "05", 3);
+	json_object_del(object, "window");
+	free(a->browser);
+	a->browser = json_is_object(object) ? json_dumps(object, JSON_COMPACT) : strdup("{}");
+	CHECK(a->browser);
 	json_decref(object);
 }
 
@@ -367,21 +373,20 @@ static void reply_text(struct core *core, uint64_t serial, int status, const cha
 	        &(struct reply){ .status = status, .kind = REPLY_JSON, .body = bytes_text(text) });
 }
 
-static json_t *result_line(const struct live *live, struct bytes body)
+static void put_result(const struct live *live, struct bytes body, struct api_json *json)
 {
 	const struct authentication *a = &live->authentication;
-	json_t *expected =
-	        json_pack("{s:s, s:s, s:s, s:s, s:s}", "transaction", a->transaction,
-	                  "ds_transaction", a->ds_transaction, "acs_transaction",
-	                  a->acs_transaction, "version", a->version, "purpose", purpose_of(live));
 
+	api_json_bytes(json, "body", body);
+	api_json_open(json, "expected", '{');
+	api_json_text(json, "transaction", a->transaction);
+	api_json_text(json, "ds_transaction", a->ds_transaction);
+	api_json_text(json, "acs_transaction", a->acs_transaction);
+	api_json_text(json, "version", a->version);
+	api_json_text(json, "purpose", purpose_of(live));
 	if (live->row.state == ATTEMPT_CHALLENGING)
-		json_object_set_new(expected, "decoupled", json_false());
-	json_t *line =
-	        json_pack("{s:o, s:o}", "body", json_stringn((const char *)body.data, body.length),
-	                  "expected", expected);
-	CHECK(line); // see is_text()
-	return line;
+		api_json_flag(json, "decoupled", false);
+	api_json_close(json, '}');
 }
 
 // What can be a text in a line of JSON. Whether it is a message is the driver's matter.
@@ -394,14 +399,17 @@ void authentication_result(struct core *core, int64_t attempt, uint64_t serial, 
 {
 	struct live room;
 	struct live *live = flows_any(core, attempt, &room);
+	struct buffer line cleanup(buffer_done) = { 0 };
 	bool asked = false;
 
 	if (live && live->authentication.acs_transaction[0] && is_text(body)) {
 		struct question *question =
 		        flows_ask(core, QUESTION_RESULTS, core_next_id(core), attempt);
 		question->serial = serial;
-		asked = send_line(core, live, question, "results", core->now_ms + RESULT_MS, false,
-		                  result_line(live, body));
+		struct api_json json =
+		        begin_line(&line, question, "results", core->now_ms + RESULT_MS);
+		put_result(live, body, &json);
+		asked = send_line(core, live, question, core->now_ms + RESULT_MS, false, &json);
 		if (!asked)
 			free(map_take(&core->flows->questions, question->id));
 	}

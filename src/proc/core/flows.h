@@ -126,6 +126,8 @@ struct live *flows_live(struct core *core, int64_t attempt);
 // One that may be over: read into `room` then, whose authentication is to be freed.
 struct live *flows_any(struct core *core, int64_t attempt, struct live *room);
 struct live *flows_add(struct core *core, const struct attempt *row);
+// A card of this customer is being linked; 0 is nobody.
+bool flows_is_linking(const struct core *core, int64_t customer);
 // One event of an attempt: step, store, effects, waiters. False: it means nothing in its state.
 bool flows_event(struct core *core, struct live *live, const struct flow_event *event);
 // The same for one that may be at rest.
@@ -171,7 +173,7 @@ void authentication_look_up(struct core *core, struct live *live);
 void authentication_ask(struct core *core, struct live *live);
 void authentication_answer(struct core *core, struct live *live, enum question_kind kind,
                            const json_t *answer);
-// Keeps the browser's facts, and the window size that is among them.
+// Keeps the browser's facts, and the size of the window, which the lines have beside them.
 void authentication_take_browser(struct authentication *authentication, const char *browser);
 void authentication_browser(struct core *core, struct live *live, const char *browser);
 void authentication_method_done(struct core *core, struct live *live);

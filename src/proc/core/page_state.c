@@ -293,18 +293,27 @@ static json_t *proof_of(struct core *core, const struct page *page)
 	return json_pack("{s:s, s:i}", "nonce", nonce, "bits", bits);
 }
 
-static void add_attempt(struct core *core, const struct page *page, json_t *state)
+// What the bank is being asked, and what the page has to do for it.
+static void add_authentication(struct core *core, const struct page *page, json_t *state)
 {
 	struct authentication a;
-	enum attempt_state at = page->attempt.state;
 
 	authentication_load(core, page->attempt.id, &a);
-	if (at == ATTEMPT_PREPARING) {
+	if (page->attempt.state == ATTEMPT_PREPARING) {
 		json_object_set_new(state, "method", method_of(core, page, &a));
 		json_object_set_new(state, "browser_wanted", json_boolean(!a.browser));
-	}
-	if (at == ATTEMPT_CHALLENGING || at == ATTEMPT_WAITING)
+	} else {
 		json_object_set_new(state, "challenge", challenge_of(page, &a));
+	}
+	authentication_free(&a);
+}
+
+static void add_attempt(struct core *core, const struct page *page, json_t *state)
+{
+	enum attempt_state at = page->attempt.state;
+
+	if (at == ATTEMPT_PREPARING || at == ATTEMPT_CHALLENGING || at == ATTEMPT_WAITING)
+		add_authentication(core, page, state);
 	// Who goes back knows it.
 	if (flow_is_over(at) && page->attempt.problem && page->attempt.problem != PROBLEM_CANCELLED)
 		json_object_set_new(
@@ -312,7 +321,6 @@ static void add_attempt(struct core *core, const struct page *page, json_t *stat
 		        page_error(core, page,
 		                   &(struct flow_outcome){ .problem = page->attempt.problem,
 		                                           .attempt = page->attempt.id }));
-	authentication_free(&a);
 }
 
 static void add_ways_out(struct core *core, const struct page *page, const char *step,
