@@ -8,6 +8,7 @@
 
 struct core;
 struct card;
+struct guard_verdict;
 struct wire_value;
 
 // Facts about the shopper's browser, as a JSON object of docs/drivers.md's `browser`; NULL when not
@@ -22,6 +23,7 @@ struct flow_link_start {
 	const char *card_details; // JSON or NULL
 	const char *name;
 	bool unproven; // a browser that was not asked for a proof of work: refused when one is due
+	const struct guard_verdict *verdict; // guards_before(), when it was asked; NULL: it will be
 };
 
 struct flow_payment_start {

@@ -13,7 +13,6 @@
 #include "core/event.h"
 #include "crypto/mac.h"
 
-#include <stdio.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +115,7 @@ static bool is_busy(struct core *core, const struct link_subject *subject)
 		return true;
 	if (link_is_opening(core, subject->id) || customer_is_opening(core, subject->customer))
 		return true;
-	return subject->customer && store_one_number(core->store, STORE_ATTEMPT_LIVE_OF_CUSTOMER, 0,
-	                                             STORE_N(subject->customer)) > 0;
+	return flows_is_linking(core, subject->customer);
 }
 
 // The browser encrypted the card for this very intent: vault compares.
@@ -226,7 +224,9 @@ void flow_link(struct core *core, const struct flow_link_start *start, flow_done
 		link_token_card(core, &subject, start, done, owner);
 		return;
 	}
-	struct guard_verdict verdict = guards_before(core, subject.customer, start->address);
+	struct guard_verdict verdict =
+	        start->verdict ? *start->verdict
+	                       : guards_before(core, subject.customer, start->address);
 	if (verdict.proof_bits && start->unproven) {
 		outcome.problem = PROBLEM_PROOF_WANTED;
 		outcome.proof_bits = verdict.proof_bits;

@@ -65,6 +65,18 @@ struct live *flows_any(struct core *core, int64_t attempt, struct live *room)
 	return room;
 }
 
+bool flows_is_linking(const struct core *core, int64_t customer)
+{
+	const struct map *lives = &core->flows->lives;
+
+	for (size_t i = 0; customer && i < lives->capacity; i++) {
+		const struct live *live = lives->slots[i].value;
+		if (live && live->row.customer == customer && live->row.kind == ATTEMPT_LINK)
+			return true;
+	}
+	return false;
+}
+
 // --- telling those who wait
 
 void flows_tell(struct core *core, flow_done *done, void *owner, const struct flow_outcome *outcome)

@@ -259,8 +259,10 @@ static void post_card(struct core *core, const struct request *request, struct p
 		send_state(core, request->serial, page);
 		return;
 	}
-	int bits = guards_before(core, page_customer(page), page->address).proof_bits;
-	if (bits && !proof_check(core, page->intent, bits, http_form_get(form, "proof"))) {
+	const struct guard_verdict verdict =
+	        guards_before(core, page_customer(page), page->address);
+	if (verdict.proof_bits &&
+	    !proof_check(core, page->intent, verdict.proof_bits, http_form_get(form, "proof"))) {
 		send_refusal(core, request->serial, page,
 		             &(struct flow_outcome){ .problem = PROBLEM_PROOF_WANTED });
 		return;
@@ -273,7 +275,8 @@ static void post_card(struct core *core, const struct request *request, struct p
 	                                     .payment = page->payment,
 	                                     .jwe = jwe,
 	                                     .browser = browser,
-	                                     .address = page->address },
+	                                     .address = page->address,
+	                                     .verdict = &verdict },
 	          on_started, watcher);
 	pages_changed(core, page->intent);
 }
