@@ -38,8 +38,8 @@ def finish(machine, flow, trace, program=None):
 def record_start(machines, program):
     """The calls of a start after a crash, from its first own file on: what the loader does is left out."""
     def deed(machine):
+        out = machine.wrap(program, ['-s', '80', '-e', 'trace=all'])  # before: it may be killed at once
         flow, trace = crash(machine, program)
-        out = machine.wrap(program, ['-s', '80', '-e', 'trace=all'])
         finish(machine, flow, trace)
         lines = out.read_text(errors='replace').splitlines()
         calls = calls_of(lines)
@@ -50,8 +50,8 @@ def record_start(machines, program):
 
 
 def kill_start_at(machine, program, call, which):
-    flow, trace = crash(machine, program)
     out = machine.wrap(program, ['-e', f'trace={call}', '-e', f'inject={call}:signal=SIGKILL:when={which}'])
+    flow, trace = crash(machine, program)
     finish(machine, flow, trace, program)
     return 'killed by SIGKILL' in out.read_text(errors='replace')
 
