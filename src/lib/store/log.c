@@ -128,7 +128,8 @@ struct result store_log_copy(struct store_log *log, bool *ret_copied)
 	*ret_copied = false;
 	if (!store_log_wants_copy(log))
 		return RESULT_OK;
-	if (log->pages - log->copied < store_log_limits.copy)
+	if (log->pages - log->copied < store_log_limits.copy ||
+	    log->pages >= 4 * store_log_limits.anew)
 		return copy_pages(log); // with SQLite's own fsyncs; the next commit begins it anew
 	// A read transaction begins with what it reads.
 	log->held = run(log->reader, "BEGIN; PRAGMA user_version");

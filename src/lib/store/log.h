@@ -22,8 +22,9 @@
 MUST_USE struct result store_log_durable(const char *path);
 
 // So many new pages are copied at a time. A log that is longer than `anew` is to begin anew: for
-// that nothing may be in it that was not copied, so the last pages are copied while all wait.
-// Variables for the simulator, whose logs are short.
+// that nothing may be in it that was not copied, so the last pages are copied while all wait; all
+// pages, where the disk is so slow that it has become four times as long. Variables for tests and
+// for the simulator, whose logs are short.
 extern struct store_log_limits {
 	int copy, anew;
 } store_log_limits;

@@ -2,10 +2,13 @@
 #include "store/store.h"
 
 #include "base/tap.h"
+#include "base/check.h"
 #include "domain/money.h"
+#include "store/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static char folder[] = "/tmp/onfile-store-XXXXXX";
@@ -107,6 +110,94 @@ TEST(an_encrypted_card_is_used_once)
 	EXPECT(store_run(store, STORE_CARD_USED, STORE_B(BYTES_ARRAY(digest)), STORE_N(1)) == 1);
 	EXPECT(store_run(store, STORE_CARD_USED, STORE_B(BYTES_ARRAY(digest)), STORE_N(2)) == 0);
 	EXPECT(result_ok(store_commit(store)));
+	store_close(store);
+}
+
+// The salt in the head of the log (https://www.sqlite.org/fileformat2.html, 4.1): another one when
+// it has begun anew.
+static uint64_t salt_of_log(void)
+{
+	char name[80];
+	uint64_t salt = 0;
+
+	snprintf(name, sizeof(name), "%s-wal", path);
+	FILE *file = fopen(name, "rb");
+	CHECK(file && fseek(file, 16, SEEK_SET) == 0 && fread(&salt, sizeof(salt), 1, file) == 1);
+	fclose(file);
+	return salt;
+}
+
+static void add_customer(struct store *store)
+{
+	static int64_t id;
+	struct customer customer = { .id = ++id, .merchant = 1, .details = (char[]){ "{}" } };
+
+	store_insert(store, STORE_CUSTOMERS, &customer);
+	CHECK(result_ok(store_commit(store)));
+}
+
+// Writes until something is to be copied, and makes it durable.
+static void write_until_copy(struct store *store)
+{
+	for (int i = 0; i < 1000 && !store_wants_copy(store); i++)
+		add_customer(store);
+	CHECK(store_wants_copy(store) && result_ok(store_sync(store)));
+}
+
+static bool copy_whole(struct store *store)
+{
+	bool copied = false;
+
+	CHECK(result_ok(store_copy(store, &copied)));
+	CHECK(!copied || (result_ok(store_sync_file(store)) && result_ok(store_copied(store))));
+	return copied;
+}
+
+TEST(a_log_that_is_being_copied_does_not_begin_anew)
+{
+	const struct store_log_limits kept = store_log_limits;
+	struct store *store = open_new();
+	bool copied;
+
+	REQUIRE(store);
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000 };
+	write_until_copy(store);
+	uint64_t salt = salt_of_log();
+	EXPECT(result_ok(store_copy(store, &copied)) && copied);
+	for (int i = 0; i < 50; i++)
+		add_customer(store);
+	EXPECT(salt_of_log() == salt && !store_wants_copy(store)); // one at a time
+	EXPECT(result_ok(store_sync_file(store)) && result_ok(store_copied(store)));
+	write_until_copy(store);
+	EXPECT(salt_of_log() == salt); // what came meanwhile had not been copied
+	EXPECT(copy_whole(store));
+	add_customer(store);
+	EXPECT(salt_of_log() != salt);
+	store_log_limits = kept;
+	store_close(store);
+}
+
+TEST(a_log_that_has_grown_long_is_copied_to_its_end)
+{
+	const struct store_log_limits kept = store_log_limits;
+	struct store *store = open_new();
+
+	REQUIRE(store);
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 10 };
+	for (int i = 0; i < 5; i++)
+		add_customer(store);
+	uint64_t salt = salt_of_log();
+	EXPECT(store_wants_copy(store) && !copy_whole(store)); // the rest of it: while all wait
+	add_customer(store);
+	EXPECT(salt_of_log() != salt);
+	store_log_limits.copy = 2;
+	for (int i = 0; i < 30; i++)
+		add_customer(store);
+	salt = salt_of_log();
+	EXPECT(store_wants_copy(store) && !copy_whole(store)); // far too long
+	add_customer(store);
+	EXPECT(salt_of_log() != salt);
+	store_log_limits = kept;
 	store_close(store);
 }
 
