@@ -4,6 +4,8 @@
 
 #include "emv3ds/table.h"
 
+#include "base/check.h"
+
 #include <stdio.h>
 #include <strings.h>
 
@@ -66,86 +68,94 @@ static bool is_absent(const json_t *value)
 	       (json_is_string(value) && json_string_length(value) == 0);
 }
 
-// One walk over the rows: which of them it looks at, and what it asks of them. A message is looked
-// into by name for each row that a walk looks at, so walks pass over what they cannot blame.
-struct walk {
-	bool (*looks_at)(const struct emv3ds_field *field);
-	void (*check)(const struct emv3ds_field *field, const char *parent, const json_t *message,
-	              const json_t *value, const struct emv3ds_known *known,
-	              struct emv3ds_problem *problem);
+// A message, or an object in one, with the value of each row of its table: looked up once, because
+// every search by name costs more than a check.
+enum { ROWS_MAX = 96 };
+
+struct object {
+	const char *parent; // "" for the message itself
+	const json_t *members;
+	const json_t *values[ROWS_MAX];
 };
 
-static bool may_be_missing(const struct emv3ds_field *field)
+static void look_up(const struct emv3ds_field *fields, const char *parent, const json_t *members,
+                    struct object *ret_object)
 {
-	return field->need != NEED_NEVER;
+	ret_object->parent = parent;
+	ret_object->members = members;
+	for (size_t i = 0; fields[i].name; i++) {
+		CHECK(i < ROWS_MAX);
+		ret_object->values[i] = json_object_get(members, fields[i].name);
+	}
 }
 
-static void check_missing(const struct emv3ds_field *field, const char *parent,
-                          const json_t *message, const json_t *value,
-                          const struct emv3ds_known *known, struct emv3ds_problem *problem)
+typedef void (*field_check)(const struct emv3ds_field *field, const struct object *object,
+                            const json_t *value, const struct emv3ds_known *known,
+                            struct emv3ds_problem *problem);
+
+static void check_missing(const struct emv3ds_field *field, const struct object *object,
+                          const json_t *value, const struct emv3ds_known *known,
+                          struct emv3ds_problem *problem)
 {
-	if (is_absent(value) && emv3ds_presence(field->need, message, known) == REQUIRED)
-		emv3ds_blame(problem, EMV3DS_MISSING, parent, field->name);
+	if (is_absent(value) && emv3ds_presence(field->need, object->members, known) == REQUIRED)
+		emv3ds_blame(problem, EMV3DS_MISSING, object->parent, field->name);
 }
 
-static bool has_format(const struct emv3ds_field *field)
+static void check_format(const struct emv3ds_field *field, const struct object *object,
+                         const json_t *value, const struct emv3ds_known *known,
+                         struct emv3ds_problem *problem)
 {
-	(void)field;
-	return true;
-}
-
-static void check_format(const struct emv3ds_field *field, const char *parent,
-                         const json_t *message, const json_t *value,
-                         const struct emv3ds_known *known, struct emv3ds_problem *problem)
-{
-	if (value && (emv3ds_presence(field->need, message, known) == FORBIDDEN ||
+	if (value && (emv3ds_presence(field->need, object->members, known) == FORBIDDEN ||
 	              !emv3ds_value_ok(field, value)))
-		emv3ds_blame(problem, EMV3DS_FORMAT, parent, field->name);
+		emv3ds_blame(problem, EMV3DS_FORMAT, object->parent, field->name);
 }
 
-static bool is_code(const struct emv3ds_field *field)
-{
-	return field->format == FORMAT_CURRENCY || field->format == FORMAT_COUNTRY;
-}
-
-static void check_code(const struct emv3ds_field *field, const char *parent, const json_t *message,
+static void check_code(const struct emv3ds_field *field, const struct object *object,
                        const json_t *value, const struct emv3ds_known *known,
                        struct emv3ds_problem *problem)
 {
-	(void)message;
 	(void)known;
-	if (is_code(field) && json_string_length(value) > 0 &&
+	if ((field->format == FORMAT_CURRENCY || field->format == FORMAT_COUNTRY) &&
+	    json_string_length(value) > 0 &&
 	    !emv3ds_code_ok(field->format, json_string_value(value)))
-		emv3ds_blame(problem, EMV3DS_ISO_CODE, parent, field->name);
+		emv3ds_blame(problem, EMV3DS_ISO_CODE, object->parent, field->name);
 }
 
-static const struct walk find_missing = { may_be_missing, check_missing };
-static const struct walk find_malformed = { has_format, check_format };
-static const struct walk find_bad_codes = { is_code, check_code };
+static void each_field(const struct emv3ds_field *fields, const struct object *object,
+                       const struct emv3ds_known *known, field_check check,
+                       struct emv3ds_problem *problem);
 
-// Takes one walk over every row, and over the rows of the objects inside (one level: none of the
+static void each_inside(const struct emv3ds_field *field, const json_t *members,
+                        const struct emv3ds_known *known, field_check check,
+                        struct emv3ds_problem *problem)
+{
+	struct object inside;
+
+	look_up(field->children, field->name, members, &inside);
+	each_field(field->children, &inside, known, check, problem);
+}
+
+// Applies one check to every row, and to the rows of the objects inside (one level: none of the
 // messages has more).
-static void each_field(const struct emv3ds_field *fields, const char *parent, const json_t *message,
-                       const struct emv3ds_known *known, const struct walk *walk,
+static void each_field(const struct emv3ds_field *fields, const struct object *object,
+                       const struct emv3ds_known *known, field_check check,
                        struct emv3ds_problem *problem)
 {
 	for (const struct emv3ds_field *field = fields; field->name; field++) {
-		if (!field->children && !walk->looks_at(field))
-			continue;
-		const json_t *value = json_object_get(message, field->name);
+		const json_t *value = object->values[field - fields];
 
-		walk->check(field, parent, message, value, known, problem);
+		check(field, object, value, known, problem);
 		if (field->format == FORMAT_OBJECT && json_is_object(value))
-			each_field(field->children, field->name, value, known, walk, problem);
+			each_inside(field, value, known, check, problem);
 		for (size_t i = 0; field->format == FORMAT_OBJECTS && i < json_array_size(value);
 		     i++) {
 			const json_t *element = json_array_get(value, i);
 
 			if (!json_is_object(element)) {
-				emv3ds_blame(problem, EMV3DS_FORMAT, parent, field->name);
+				emv3ds_blame(problem, EMV3DS_FORMAT, object->parent, field->name);
 				break;
 			}
-			each_field(field->children, field->name, element, known, walk, problem);
+			each_inside(field, element, known, check, problem);
 			if (problem->code != EMV3DS_FINE)
 				break; // one faulty element is enough of a list
 		}
@@ -208,6 +218,7 @@ struct emv3ds_problem emv3ds_check(const json_t *message, const struct emv3ds_kn
 	struct emv3ds_problem problem = { EMV3DS_FINE, "" };
 	enum emv3ds_type type = type_of(message);
 	const struct emv3ds_field *fields;
+	struct object object;
 
 	if (ret_type)
 		*ret_type = type;
@@ -222,16 +233,17 @@ struct emv3ds_problem emv3ds_check(const json_t *message, const struct emv3ds_kn
 	if (problem.code == EMV3DS_WRONG_VERSION || problem.code == EMV3DS_FORMAT)
 		return problem;
 	problem = (struct emv3ds_problem){ EMV3DS_FINE, "" };
-	each_field(fields, "", message, known, &find_missing, &problem);
+	look_up(fields, "", message, &object);
+	each_field(fields, &object, known, check_missing, &problem);
 	if (problem.code == EMV3DS_FINE)
-		each_field(fields, "", message, known, &find_malformed, &problem);
+		each_field(fields, &object, known, check_format, &problem);
 	if (problem.code != EMV3DS_FINE)
 		return problem;
 	emv3ds_rules(type, message, known, &problem);
 	if (problem.code == EMV3DS_FINE)
 		check_extensions(message, &problem);
 	if (problem.code == EMV3DS_FINE)
-		each_field(fields, "", message, known, &find_bad_codes, &problem);
+		each_field(fields, &object, known, check_code, &problem);
 	if (problem.code == EMV3DS_FINE)
 		check_ids(type, message, known, &problem);
 	return problem;
