@@ -44,6 +44,24 @@ TEST(base64url_has_one_text_for_each_value)
 	}
 }
 
+TEST(base64_takes_the_characters_of_its_alphabet_and_no_other)
+{
+	static const char common[] =
+	        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+	for (int c = 0; c < 256; c++) {
+		const uint8_t text[] = { 'A', (uint8_t)c, 'A', 'A' };
+		bool in_both = c && strchr(common, c);
+		struct buffer back;
+		buffer_init(&back, 100);
+		EXPECT(result_ok(base64url_read(BYTES_ARRAY(text), &back)) ==
+		       (in_both || c == '-' || c == '_'));
+		EXPECT(result_ok(base64_read(BYTES_ARRAY(text), &back)) ==
+		       (in_both || c == '+' || c == '/'));
+		buffer_done(&back);
+	}
+}
+
 TEST(utf8_is_checked_as_the_standard_says)
 {
 	EXPECT(text_is_utf8(bytes_text("Сойка ✓ 🐦")));

@@ -5,6 +5,19 @@ static const char base64url_alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base64_alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+// What each character of both alphabets stands for. Any other stands for 0 here, as A does.
+static const uint8_t sextets[256] = {
+	['A'] = 0,  ['B'] = 1,  ['C'] = 2,  ['D'] = 3,  ['E'] = 4,  ['F'] = 5,  ['G'] = 6,
+	['H'] = 7,  ['I'] = 8,  ['J'] = 9,  ['K'] = 10, ['L'] = 11, ['M'] = 12, ['N'] = 13,
+	['O'] = 14, ['P'] = 15, ['Q'] = 16, ['R'] = 17, ['S'] = 18, ['T'] = 19, ['U'] = 20,
+	['V'] = 21, ['W'] = 22, ['X'] = 23, ['Y'] = 24, ['Z'] = 25, ['a'] = 26, ['b'] = 27,
+	['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31, ['g'] = 32, ['h'] = 33, ['i'] = 34,
+	['j'] = 35, ['k'] = 36, ['l'] = 37, ['m'] = 38, ['n'] = 39, ['o'] = 40, ['p'] = 41,
+	['q'] = 42, ['r'] = 43, ['s'] = 44, ['t'] = 45, ['u'] = 46, ['v'] = 47, ['w'] = 48,
+	['x'] = 49, ['y'] = 50, ['z'] = 51, ['0'] = 52, ['1'] = 53, ['2'] = 54, ['3'] = 55,
+	['4'] = 56, ['5'] = 57, ['6'] = 58, ['7'] = 59, ['8'] = 60, ['9'] = 61, ['+'] = 62,
+	['-'] = 62, ['/'] = 63, ['_'] = 63,
+};
 static const char base62_alphabet[] =
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 static const char hex_alphabet[] = "0123456789abcdef";
@@ -151,10 +164,10 @@ static struct result read_sextets(struct bytes text, const char *alphabet, struc
 	if (text.length % 4 == 1)
 		return FAIL(ERROR_INPUT, "base64 of an impossible length");
 	for (size_t i = 0; i < text.length; i++) {
-		const char *found = text.data[i] ? strchr(alphabet, text.data[i]) : NULL;
-		if (!found)
+		uint8_t sextet = sextets[text.data[i]];
+		if ((uint8_t)alphabet[sextet] != text.data[i])
 			return FAIL(ERROR_INPUT, "a character that base64 does not have");
-		bits = (bits << 6 | (uint32_t)(found - alphabet)) & 0xffffff;
+		bits = (bits << 6 | sextet) & 0xffffff;
 		held += 6;
 		if (held >= 8) {
 			held -= 8;
