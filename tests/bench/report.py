@@ -112,7 +112,7 @@ def room(figures):
             f'{number(budget / sum(link.values()))} links a second, and core, which is one thread, for '
             f'{number(1e6 / payment["core"])} payments. What was measured less than that was taken by others on the machine '
             '(see the load) and by waiting for the disk: a payment is two commits, one before the bank is asked and one before '
-            'the answer.')
+            f'the answer. An fsync took {figures["fsync_ms"]:.2f} ms on average; {figures["fsync_within_2_5_ms"]:.1f} % ended within 2.5 ms.')
 
 
 def memory(figures):

@@ -1,6 +1,9 @@
 """Payments when the bank is not as it should be: what is told, what is taken back, what the bank's books say."""
 
+import re
+
 import pytest
+import requests
 from world import OWN, Directory, World, plain_card, wait_for
 
 FAULTS = {'silent': '4000000000005209', 'late': '4000000000005217', 'wrong STAN': '4000000000005233',
@@ -200,3 +203,17 @@ def test_a_late_answer_to_a_refund_is_believed(own):
     assert made['status'] == 'pending' and own.sandbox.onfile('attention', 'list')
     wait_for(lambda: own.api.ok('GET', f'/v1/refunds/{made["id"]}')['status'] == 'succeeded')
     assert own.sandbox.onfile('attention', 'list') == ''
+
+
+def test_what_the_disk_takes_is_counted(world):
+    def fsyncs():
+        text = requests.get(f'http://127.0.0.1:{world.sandbox.metrics}/metrics').text
+        found = dict(re.findall(r'^(onfile_fsync_seconds\S+) (\S+)$', text, re.M))
+        buckets = [int(count) for name, count in found.items() if 'bucket' in name]
+        assert buckets == sorted(buckets) and buckets[-1] == int(found['onfile_fsync_seconds_count'])
+        assert '+Inf' in [name for name in found if 'bucket' in name][-1]
+        return buckets[-1], float(found['onfile_fsync_seconds_sum'])
+    count, took = fsyncs()
+    assert world.pay(world.linked()).json()['status'] == 'succeeded'
+    more, longer = fsyncs()
+    assert more >= count + 4 and longer > took  # the link and the payment, each before and after its bank

@@ -7,3 +7,5 @@
 int64_t clock_wall_ms(void);
 // Milliseconds that never go back: for durations and time-outs inside one program.
 int64_t clock_monotonic_ms(void);
+// The same in microseconds.
+int64_t clock_monotonic_us(void);

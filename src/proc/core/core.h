@@ -161,3 +161,5 @@ enum metric {
 	METRICS
 };
 void metric_add(enum metric metric, int64_t count);
+// An fsync of the store's log took so long.
+void metric_fsync(int64_t took_us);

@@ -3,6 +3,7 @@
 #include "core/durable.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 static void start_work(struct durable *durable, struct durable_work *work, uv_work_cb on_thread,
                        uv_after_work_cb after)
@@ -64,7 +65,10 @@ static void sync_on_thread(uv_work_t *work)
 {
 	struct durable *durable = work->data;
 
+	int64_t begun_us = clock_monotonic_us();
+
 	durable->log.result = store_sync(durable->core->store);
+	durable->log.took_us = clock_monotonic_us() - begun_us;
 }
 
 static void on_synced(uv_work_t *work, int status);
@@ -94,6 +98,7 @@ static void on_synced(uv_work_t *work, int status)
 
 	(void)status;
 	end_work(durable, &durable->log);
+	metric_fsync(durable->log.took_us);
 	durable->durable = durable->covered;
 	durable->each_line(durable->core, wire_channel_release);
 	// In the middle of a turn what was said since rests on what is not committed yet; its end

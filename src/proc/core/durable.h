@@ -21,7 +21,8 @@ struct durable {
 	struct durable_work {
 		uv_work_t work;
 		bool runs;
-		struct result result; // the thread's while it runs
+		struct result result; // the thread's while it runs, as is what follows
+		int64_t took_us;
 	} log, file;
 };
 

@@ -12,6 +12,37 @@ void metric_add(enum metric metric, int64_t count)
 	counters[metric] += count;
 }
 
+// In microseconds; what took longer than the last counts in the sum and the count alone.
+static const int fsync_bounds[] = { 250, 500, 1000, 2500, 5000, 10000, 50000, 250000, 1000000 };
+enum { FSYNC_BOUNDS = sizeof(fsync_bounds) / sizeof(fsync_bounds[0]) };
+static struct {
+	int64_t count, sum_us;
+	int64_t within[FSYNC_BOUNDS]; // each bound's own and all below it
+} fsyncs;
+
+void metric_fsync(int64_t took_us)
+{
+	fsyncs.count++;
+	fsyncs.sum_us += took_us;
+	for (int i = FSYNC_BOUNDS - 1; i >= 0 && took_us <= fsync_bounds[i]; i--)
+		fsyncs.within[i]++;
+}
+
+static void put_fsyncs(struct buffer *text)
+{
+	buffer_put_text(text, "# HELP onfile_fsync_seconds What an fsync of the store's log took: "
+	                      "answers wait for one or two.\n"
+	                      "# TYPE onfile_fsync_seconds histogram\n");
+	for (int i = 0; i < FSYNC_BOUNDS; i++)
+		buffer_printf(text, "onfile_fsync_seconds_bucket{le=\"%g\"} %lld\n",
+		              fsync_bounds[i] / 1e6, (long long)fsyncs.within[i]);
+	buffer_printf(text,
+	              "onfile_fsync_seconds_bucket{le=\"+Inf\"} %lld\n"
+	              "onfile_fsync_seconds_sum %.6f\nonfile_fsync_seconds_count %lld\n",
+	              (long long)fsyncs.count, (double)fsyncs.sum_us / 1e6,
+	              (long long)fsyncs.count);
+}
+
 static void put_counter(struct buffer *text, const char *name, const char *help, int64_t value)
 {
 	char lower[64] = { 0 };
@@ -39,6 +70,7 @@ static void put_metrics(struct core *core, struct buffer *text)
 	              ONFILE_VERSION);
 	for (int i = 0; i < METRICS; i++)
 		put_counter(text, rows[i].name, rows[i].help, counters[i]);
+	put_fsyncs(text);
 	buffer_put_text(text, "# HELP onfile_connection_up Whether the line to a bank is up.\n"
 	                      "# TYPE onfile_connection_up gauge\n");
 	for (const struct connection *c = core->flows->connections; c; c = c->next)
@@ -64,7 +96,7 @@ static void put_metrics(struct core *core, struct buffer *text)
 	        guards_refused_percent(core));
 }
 
-// Ready: the store works, vault's keys are here, and every connection is up. `?verbose` says each.
+// Ready: the store works, vault's keys are here, and every connection is up. Says each.
 static int put_ready(struct core *core, struct buffer *text)
 {
 	bool ready = core->card_keys && result_ok(store_result(core->store));
