@@ -19,6 +19,7 @@ struct flow_link_start {
 	struct bytes jwe;
 	int64_t card; // instead of `jwe`: the card of a test token, which no link has proven
 	const char *browser;
+	struct bytes window;      // its challengeWindowSize, as it says it
 	const char *address;      // of the client, for the guards
 	const char *card_details; // JSON or NULL
 	const char *name;

@@ -330,29 +330,25 @@ void authentication_answer(struct core *core, struct live *live, enum question_k
 
 // --- the browser
 
-void authentication_take_browser(struct authentication *a, const char *browser)
+void authentication_take_browser(struct authentication *a, const char *browser, struct bytes window)
 {
-	json_t *object = json_loads(browser, JSON_REJECT_DUPLICATES, NULL);
-	const char *window = json_string_value(json_object_get(object, "window"));
-
 	// challengeWindowSize: 01 to 05; anything else is the full screen.
-	if (window && strlen(window) == 2 && window[0] == '0' && window[1] >= '1' &&
-	    window[1] <= '5')
-		memcpy(a->window, window, 3);
+	if (window.length == 2 && window.data[0] == '0' && window.data[1] >= '1' &&
+	    window.data[1] <= '5')
+		bytes_copy_text(window, a->window, sizeof(a->window));
 	else
 		memcpy(a->window, "05", 3);
-	json_object_del(object, "window");
 	free(a->browser);
-	a->browser = json_is_object(object) ? json_dumps(object, JSON_COMPACT) : strdup("{}");
+	a->browser = strdup(browser);
 	CHECK(a->browser);
-	json_decref(object);
 }
 
-void authentication_browser(struct core *core, struct live *live, const char *browser)
+void authentication_browser(struct core *core, struct live *live, const char *browser,
+                            struct bytes window)
 {
 	if (live->authentication.browser)
 		return;
-	authentication_take_browser(&live->authentication, browser);
+	authentication_take_browser(&live->authentication, browser, window);
 	authentication_save(core, live->row.id, &live->authentication);
 	if (live->row.state == ATTEMPT_PREPARING)
 		flows_event(core, live, &(struct flow_event){ .kind = EVENT_BROWSER });

@@ -195,6 +195,7 @@ static void open_card(struct core *core, const struct link_subject *subject,
 		.waiter = { .done = done, .owner = owner },
 	};
 	bytes_copy_text(bytes_text(start->address), opening->address, sizeof(opening->address));
+	bytes_copy_text(start->window, opening->window, sizeof(opening->window));
 	take_currency(core, subject, opening);
 	map_put(&core->flows->openings, opening->id, opening);
 	due_add(&core->flows->due, core->now_ms + OPENING_MS, DUE_OPENING, opening->id);
@@ -329,7 +330,8 @@ static void start_attempt(struct core *core, const struct opening *opening, cons
 	live->authentication.code = true;
 	live->authentication.pageless = card->state & CARD_OF_TOKEN;
 	if (opening->browser)
-		authentication_take_browser(&live->authentication, opening->browser);
+		authentication_take_browser(&live->authentication, opening->browser,
+		                            bytes_text(opening->window));
 	memcpy(live->authentication.address, opening->address, sizeof(opening->address));
 	authentication_save(core, row.id, &live->authentication);
 	subject->attempt = row.id;

@@ -62,6 +62,7 @@ struct opening {
 	bool payment; // `intent` is a PaymentIntent
 	int64_t intent, merchant, customer;
 	char *browser, *card_details;
+	char window[3];
 	char address[46];
 	char currency[4]; // of its payment or session; "": not known
 	struct waiter waiter;
@@ -174,8 +175,10 @@ void authentication_ask(struct core *core, struct live *live);
 void authentication_answer(struct core *core, struct live *live, enum question_kind kind,
                            const json_t *answer);
 // Keeps the browser's facts, and the size of the window, which the lines have beside them.
-void authentication_take_browser(struct authentication *authentication, const char *browser);
-void authentication_browser(struct core *core, struct live *live, const char *browser);
+void authentication_take_browser(struct authentication *authentication, const char *browser,
+                                 struct bytes window);
+void authentication_browser(struct core *core, struct live *live, const char *browser,
+                            struct bytes window);
 void authentication_method_done(struct core *core, struct live *live);
 // A result message for this attempt; the reply to `serial` comes after the outcome is durable.
 void authentication_result(struct core *core, int64_t attempt, uint64_t serial, struct bytes body);

@@ -3,6 +3,7 @@
 #include "core/pages.h"
 
 #include "api/id.h"
+#include "api/json.h"
 #include "base/check.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -15,7 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WAIT_MS = 20000 };
+enum { WAIT_MS = 20000, BROWSER_MAX = 64 * 1024 };
 
 // Somebody who waits for the next state, or for the end of what they started.
 struct watcher {
@@ -204,56 +205,58 @@ static void on_started(struct core *core, void *owner, const struct flow_outcome
 	unwatch(core, watcher);
 }
 
-static void set_text(json_t *object, const char *name, struct bytes text, size_t most)
+static void put_text(struct api_json *json, const char *name, struct bytes text, size_t most)
 {
 	struct bytes cut = bytes_slice(text, 0, most);
 
+	cut.length = bytes_find(cut, 0);
 	while (cut.length && !text_is_utf8(cut))
 		cut.length--;
-	json_object_set_new(object, name, json_stringn((const char *)cut.data, cut.length));
+	api_json_bytes(json, name, cut);
 }
 
-static void set_number(json_t *object, const char *name, struct bytes text)
+static void put_number(struct api_json *json, const char *name, struct bytes text)
 {
 	bool minus = text.length > 1 && text.data[0] == '-';
 	uint64_t number;
 
 	if (text_to_number(bytes_slice(text, minus, text.length), 1000000, &number))
-		json_object_set_new(object, name,
-		                    json_integer(minus ? -(json_int_t)number : (json_int_t)number));
+		api_json_number(json, name, minus ? -(int64_t)number : (int64_t)number);
 }
 
-// The browser's facts as docs/drivers.md has them; NULL when the form does not bring them.
-static char *browser_of(const struct http_form *form, const struct request *request)
+// The browser's facts as docs/drivers.md has them, into an empty buffer. Nothing when the form does
+// not bring them.
+static void browser_of(const struct http_form *form, const struct request *request,
+                       struct buffer *browser)
 {
 	struct bytes language = http_form_get(form, "browser[language]");
+	struct bytes java = http_form_get(form, "browser[java]");
+	struct api_json json = api_json_on(browser);
 
 	if (language.length == 0)
-		return NULL;
-	json_t *browser = json_object();
-	set_text(browser, "accept_header",
+		return;
+	buffer_init(browser, BROWSER_MAX);
+	api_json_open(&json, NULL, '{');
+	put_text(&json, "accept_header",
 	         request->accept.length ? request->accept : bytes_text("*/*"), 2048);
-	set_text(browser, "user_agent", request->user_agent, 2048);
-	set_text(browser, "ip", request->peer, 45);
-	json_object_set_new(browser, "javascript", json_true());
-	json_object_set_new(
-	        browser, "java",
-	        json_boolean(bytes_equal_text(http_form_get(form, "browser[java]"), "true")));
-	set_text(browser, "language", language, 8);
-	set_number(browser, "color_depth", http_form_get(form, "browser[color_depth]"));
-	set_number(browser, "screen_height", http_form_get(form, "browser[screen_height]"));
-	set_number(browser, "screen_width", http_form_get(form, "browser[screen_width]"));
-	set_number(browser, "time_zone", http_form_get(form, "browser[time_zone]"));
-	set_text(browser, "window", http_form_get(form, "browser[window]"), 2);
-	char *text = json_dumps(browser, JSON_COMPACT);
-	json_decref(browser);
-	return text;
+	put_text(&json, "user_agent", request->user_agent, 2048);
+	put_text(&json, "ip", request->peer, 45);
+	api_json_flag(&json, "javascript", true);
+	api_json_flag(&json, "java", bytes_equal_text(java, "true"));
+	put_text(&json, "language", language, 8);
+	put_number(&json, "color_depth", http_form_get(form, "browser[color_depth]"));
+	put_number(&json, "screen_height", http_form_get(form, "browser[screen_height]"));
+	put_number(&json, "screen_width", http_form_get(form, "browser[screen_width]"));
+	put_number(&json, "time_zone", http_form_get(form, "browser[time_zone]"));
+	api_json_close(&json, '}');
+	CHECK(!browser->failed);
 }
 
 static void post_card(struct core *core, const struct request *request, struct page *page,
                       const struct http_form *form)
 {
 	struct bytes jwe = http_form_get(form, "encrypted");
+	struct buffer browser cleanup(buffer_done) = { 0 };
 
 	if (!page_may_link(page)) {
 		send_state(core, request->serial, page);
@@ -267,17 +270,19 @@ static void post_card(struct core *core, const struct request *request, struct p
 		             &(struct flow_outcome){ .problem = PROBLEM_PROOF_WANTED });
 		return;
 	}
-	char *browser cleanup(cleanup_free) = browser_of(form, request);
+	browser_of(form, request, &browser);
 	struct watcher *watcher = watch(core, request, page);
 	watcher->started = true;
-	flow_link(core,
-	          &(struct flow_link_start){ .intent = page->intent,
-	                                     .payment = page->payment,
-	                                     .jwe = jwe,
-	                                     .browser = browser,
-	                                     .address = page->address,
-	                                     .verdict = &verdict },
-	          on_started, watcher);
+	flow_link(
+	        core,
+	        &(struct flow_link_start){ .intent = page->intent,
+	                                   .payment = page->payment,
+	                                   .jwe = jwe,
+	                                   .browser = browser.length ? buffer_text(&browser) : NULL,
+	                                   .window = http_form_get(form, "browser[window]"),
+	                                   .address = page->address,
+	                                   .verdict = &verdict },
+	        on_started, watcher);
 	pages_changed(core, page->intent);
 }
 
@@ -304,11 +309,13 @@ static void post_pay(struct core *core, const struct request *request, struct pa
 static void post_browser(struct core *core, const struct request *request, struct page *page,
                          const struct http_form *form)
 {
-	char *browser cleanup(cleanup_free) = browser_of(form, request);
+	struct buffer browser cleanup(buffer_done) = { 0 };
 	struct live *live = flows_live(core, page->attempt.id);
 
-	if (live && browser)
-		authentication_browser(core, live, browser);
+	browser_of(form, request, &browser);
+	if (live && browser.length)
+		authentication_browser(core, live, buffer_text(&browser),
+		                       http_form_get(form, "browser[window]"));
 	if (page_find_again(core, page))
 		send_state(core, request->serial, page);
 }
