@@ -8,6 +8,8 @@
 
 enum { ROW_DIGITS = 11, TAG_DIGITS = 11 };
 
+_Static_assert(API_IDS_KEPT == 256, "a place is a byte of a hash");
+
 static const struct {
 	const char *prefix;
 	bool secret;
@@ -137,4 +139,25 @@ bool api_secret_read(const uint8_t key[static API_ID_KEY_BYTES], enum api_id_kin
                      struct bytes text, int64_t *ret_row)
 {
 	return read(put_secret, key, kind, text, ret_row);
+}
+
+void api_ids_make(struct api_ids *ids, const uint8_t key[static API_ID_KEY_BYTES],
+                  enum api_id_kind kind, bool secret, int64_t row,
+                  char ret_text[static API_SECRET_CAPACITY])
+{
+	uint64_t name = ((uint64_t)row * 2 + secret) * 31 + kind;
+	size_t place = name * 0x9e3779b97f4a7c15u >> 56;
+
+	if (ids && ids->kept[place].row == row && ids->kept[place].kind == kind &&
+	    ids->kept[place].secret == secret) {
+		memcpy(ret_text, ids->kept[place].text, API_SECRET_CAPACITY);
+		return;
+	}
+	make(secret ? put_secret : put_id, key, kind, row, ret_text, API_SECRET_CAPACITY);
+	if (!ids)
+		return;
+	ids->kept[place].row = row;
+	ids->kept[place].kind = kind;
+	ids->kept[place].secret = secret;
+	memcpy(ids->kept[place].text, ret_text, API_SECRET_CAPACITY);
 }

@@ -45,5 +45,21 @@ void api_secret_make(const uint8_t key[static API_ID_KEY_BYTES], enum api_id_kin
 bool api_secret_read(const uint8_t key[static API_ID_KEY_BYTES], enum api_id_kind kind,
                      struct bytes text, int64_t *ret_row);
 
+// Ids and secrets that were made last: what a turn shows in its events and its answer is made once.
+// All of them are made with one key. All zero is empty.
+enum { API_IDS_KEPT = 256 };
+struct api_ids {
+	struct {
+		int64_t row; // 0: free
+		enum api_id_kind kind;
+		bool secret;
+		char text[API_SECRET_CAPACITY];
+	} kept[API_IDS_KEPT];
+};
+// As api_id_make() or api_secret_make(). `ids` may be NULL: then it is made.
+void api_ids_make(struct api_ids *ids, const uint8_t key[static API_ID_KEY_BYTES],
+                  enum api_id_kind kind, bool secret, int64_t row,
+                  char ret_text[static API_SECRET_CAPACITY]);
+
 // "cus_", …
 const char *api_id_prefix(enum api_id_kind kind);

@@ -66,4 +66,28 @@ TEST(ids_sort_by_time_and_sessions_are_secrets)
 	EXPECT(strlen(first) == strlen("cus_") + 22);
 }
 
+// Many more than are kept, each twice, so that they take each other's places.
+TEST(ids_that_are_kept_are_as_they_are_made)
+{
+	static struct api_ids ids;
+	char kept[API_SECRET_CAPACITY], made[API_SECRET_CAPACITY];
+	int wrong = 0;
+
+	for (int64_t row = 1; row < 4 * API_IDS_KEPT; row++)
+		for (int i = 0; i < 8; i++) {
+			enum api_id_kind kind = i & 2 ? API_ID_CHARGE : API_ID_PAYMENT_INTENT;
+			bool secret = i & 1;
+			memset(made, 0, sizeof(made));
+			if (secret)
+				api_secret_make(key, kind, row, made);
+			else
+				api_id_make(key, kind, row, made);
+			api_ids_make(&ids, key, kind, secret, row, kept);
+			wrong += strcmp(kept, made) != 0;
+			api_ids_make(NULL, key, kind, secret, row, kept);
+			wrong += strcmp(kept, made) != 0;
+		}
+	EXPECT(wrong == 0);
+}
+
 TAP_MAIN

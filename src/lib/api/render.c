@@ -219,7 +219,7 @@ void put_reference(struct render *render, enum api_object kind, int64_t id)
 	const char *last = strrchr(render->name, '.');
 	const char *name = last ? last + 1 : render->name;
 	union any_object object;
-	char text[API_ID_CAPACITY];
+	char text[API_SECRET_CAPACITY];
 
 	if (id == 0) {
 		api_json_null(&render->json, name);
@@ -230,7 +230,8 @@ void put_reference(struct render *render, enum api_object kind, int64_t id)
 		free_object(kind, &object);
 		return;
 	}
-	api_id_make(render->view->id_key, api_object_id(kind, render->view->live), id, text);
+	api_ids_make(render->view->ids, render->view->id_key,
+	             api_object_id(kind, render->view->live), false, id, text);
 	api_json_text(&render->json, name, text);
 }
 
@@ -238,10 +239,10 @@ void put_reference(struct render *render, enum api_object kind, int64_t id)
 
 void put_id(struct render *render)
 {
-	char text[API_ID_CAPACITY];
+	char text[API_SECRET_CAPACITY];
 
-	api_id_make(render->view->id_key, api_object_id(render->kind, render->view->live),
-	            render->id, text);
+	api_ids_make(render->view->ids, render->view->id_key,
+	             api_object_id(render->kind, render->view->live), false, render->id, text);
 	api_json_text(&render->json, render->name, text);
 }
 

@@ -46,6 +46,7 @@ enum { API_REFERENCE_CAPACITY = 24 };
 // Who asks, and where the rest comes from.
 struct api_view {
 	const uint8_t *id_key; // API_ID_KEY_BYTES
+	struct api_ids *ids;   // made with it; NULL: none are kept
 	const char *public_url;
 	const char *support; // whom a shopper of this merchant writes to
 	bool live;

@@ -271,11 +271,11 @@ static void put_charge_intent(struct render *render)
 
 static void put_charge_method(struct render *render)
 {
-	char text[API_ID_CAPACITY] = "";
+	char text[API_SECRET_CAPACITY] = "";
 
 	if (attempt(render)->card)
-		api_id_make(render->view->id_key, API_ID_PAYMENT_METHOD, attempt(render)->card,
-		            text);
+		api_ids_make(render->view->ids, render->view->id_key, API_ID_PAYMENT_METHOD, false,
+		             attempt(render)->card, text);
 	api_json_text_or_null(&render->json, render->name, text);
 }
 

@@ -12,8 +12,8 @@ void put_client_secret(struct render *render)
 {
 	char secret[API_SECRET_CAPACITY];
 
-	api_secret_make(render->view->id_key, api_object_id(render->kind, render->view->live),
-	                render->id, secret);
+	api_ids_make(render->view->ids, render->view->id_key,
+	             api_object_id(render->kind, render->view->live), true, render->id, secret);
 	api_json_text(&render->json, render->name, secret);
 }
 

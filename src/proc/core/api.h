@@ -66,8 +66,7 @@ struct api_call {
 	// Idempotency: see idempotency.h.
 	bool keyed, claimed, resumed, created;
 	uint8_t key[32], fingerprint[32];
-	int64_t claimed_ms;
-	int64_t intent; // what the call is about
+	int64_t claimed_ms, intent; // intent: what the call is about
 	enum problem_deed deed;
 };
 
@@ -76,6 +75,7 @@ struct api {
 	const struct request *request; // that is being handled
 	struct limits *limits;
 	int64_t next_sweep_ms;
+	struct api_ids ids;
 	uint8_t slice;
 };
 

@@ -113,6 +113,7 @@ void api_view_of(struct core *core, int64_t merchant, struct merchant *ret_owner
 		*ret_owner = (struct merchant){ 0 };
 	*ret_view = (struct api_view){
 		.id_key = core->id_key,
+		.ids = core->api ? &core->api->ids : NULL,
 		.public_url = core->config.public_url,
 		.support = ret_owner->support,
 		.live = core->config.live,
