@@ -84,8 +84,15 @@ struct result store_log_open(struct store_log *log, sqlite3 *database, const cha
 	return RESULT_OK;
 }
 
+// SQLite, when the last connection is closed, deletes a log whose pages are all in the file, and
+// trusts that they are durable there. While the log is held they may not be: then it stays, and the
+// next start copies it once more.
 void store_log_close(struct store_log *log)
 {
+	if (log->held) {
+		sqlite3_db_config(log->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+		sqlite3_db_config(log->reader, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	}
 	sqlite3_close(log->reader);
 	*log = (struct store_log){ 0 };
 }
