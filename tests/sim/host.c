@@ -13,6 +13,7 @@
 #include "core/pages.h"
 #include "crypto/mac.h"
 #include "disk.h"
+#include "nemesis.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,8 +437,10 @@ static void copy_log(struct core *core)
 	bool good = result_ok(store_copy(core->store, &copied));
 	if (disk.dead || !good)
 		died(disk.dead ? "killed while it copied its log" : "the log cannot be copied");
-	else if (copied)
-		world_after(chance_below(30), file_synced, life);
+	if (!copied || !host_is_up())
+		return;
+	world_after(chance_below(30), file_synced, life);
+	nemesis_disk_is_behind(40); // also just after the log has begun anew
 }
 
 // All that was committed until now is durable after it, and all that was said until now rests on
@@ -474,6 +477,7 @@ static void plan_settle(void)
 	host.syncing = true;
 	*life = host.life;
 	world_after(chance_below(4), synced, life);
+	nemesis_disk_is_behind(4);
 }
 
 static void end_turn(struct core *core)

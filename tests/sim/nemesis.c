@@ -83,6 +83,22 @@ static void break_the_disk(void)
 		disk.fail_writes = (int)chance_between(1, 3);
 }
 
+static void power_goes(void *what)
+{
+	(void)what;
+	TELL("the power goes");
+	host_power_loss();
+}
+
+// Where the power is bad it goes at such moments too: few are as short and as telling.
+void nemesis_disk_is_behind(int64_t for_ms)
+{
+	if (sim.calm || deaths == 0 || !fault_of(sim.faults.power / 8))
+		return;
+	deaths--;
+	world_after(chance_below(for_ms), power_goes, NULL);
+}
+
 static void kill_core(void)
 {
 	if (deaths == 0)
@@ -93,8 +109,7 @@ static void kill_core(void)
 	} else if (fault_of(sim.faults.stop)) {
 		host_stop();
 	} else if (fault_of(sim.faults.power)) {
-		TELL("the power goes");
-		host_power_loss();
+		power_goes(NULL);
 	} else {
 		deaths++;
 	}

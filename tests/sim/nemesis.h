@@ -7,5 +7,7 @@
 void nemesis_choose(void);
 void nemesis_begin(void);
 int64_t nemesis_ends_ms(void);
+// Something that was written becomes durable within this time: the power may go before.
+void nemesis_disk_is_behind(int64_t for_ms);
 // Mends everything; from now on nothing goes wrong.
 void nemesis_end(void);

@@ -142,11 +142,11 @@ struct result store_log_copy(struct store_log *log, bool *ret_copied)
 	log->held = run(log->reader, "BEGIN; PRAGMA user_version");
 	if (!log->held || !run(log->database, "PRAGMA synchronous = OFF"))
 		return FAIL(ERROR_SYSTEM, "the store's log cannot be held");
-	TRY(copy_pages(log));
+	struct result result = copy_pages(log);
 	if (!run(log->database, "PRAGMA synchronous = NORMAL"))
 		return FAIL(ERROR_SYSTEM, "the store cannot go back to its own fsyncs");
-	*ret_copied = true;
-	return RESULT_OK;
+	*ret_copied = result_ok(result);
+	return result;
 }
 
 struct result store_log_copied(struct store_log *log)

@@ -177,6 +177,25 @@ TEST(a_log_that_is_being_copied_does_not_begin_anew)
 	store_close(store);
 }
 
+// SQLite deletes the log of a database that is closed; here its pages may not be durable in the file.
+TEST(a_store_that_is_closed_while_its_log_is_copied_keeps_it)
+{
+	const struct store_log_limits kept = store_log_limits;
+	struct store *store = open_new();
+	bool copied;
+
+	REQUIRE(store);
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000 };
+	write_until_copy(store);
+	uint64_t salt = salt_of_log();
+	EXPECT(result_ok(store_copy(store, &copied)) && copied);
+	store_close(store);
+	EXPECT(salt_of_log() == salt);
+	REQUIRE(result_ok(store_open(path, &store)));
+	store_close(store);
+	store_log_limits = kept;
+}
+
 TEST(a_log_that_has_grown_long_is_copied_to_its_end)
 {
 	const struct store_log_limits kept = store_log_limits;
