@@ -177,7 +177,8 @@ TEST(a_log_that_is_being_copied_does_not_begin_anew)
 	store_close(store);
 }
 
-// SQLite deletes the log of a database that is closed; here its pages may not be durable in the file.
+// SQLite deletes the log of a database that is closed; here its pages may not be durable in the
+// file.
 TEST(a_store_that_is_closed_while_its_log_is_copied_keeps_it)
 {
 	const struct store_log_limits kept = store_log_limits;
