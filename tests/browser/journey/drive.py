@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 
+import pytest
 import requests
 import urllib3
 from selenium import webdriver
@@ -29,6 +30,7 @@ LOST_S = 6
 RemoteConnection.set_timeout(60)  # a driver that does not answer fails its test, and does not hold up all that follow
 POLL_S = 0.03
 PHONE, WIDE = (360, 740), (1280, 800)
+WEBKIT = (450, 740)  # its window is no narrower
 
 # Cards of the sandbox bank, by what the bank does.
 FRICTIONLESS, MASTERCARD = "4242424242424242", "5555555555554444"
@@ -260,12 +262,16 @@ def webkit(folder, patient=True):
     options.binary_location = str(found[-1])
     options.add_argument("--automation")
     options.set_capability("pageLoadStrategy", "normal" if patient else "none")
-    with display():
+    # Drawn by the processor in any case: without the detour over a graphics card that llvmpipe plays, with threads of its own.
+    with display(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
+        patch.setenv("LP_NUM_THREADS", "0")
         driver = webdriver.WebKitGTK("/usr/bin/WebKitWebDriver", options=options, service_log_path=f"{folder}/webkit.log", keep_alive=True)
         if not patient:
             connections = driver.command_executor._conn
             connections.connection_pool_kw["timeout"] = LOST_S
             connections.clear()
+        driver.set_window_size(*WEBKIT)
         try:
             yield Browser("webkit", driver, patient=patient)
         finally:

@@ -21,17 +21,19 @@ from fake_core import Fake  # noqa: E402
 CHROMIUM = ("--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
             "--disable-component-update --disable-sync --hide-scrollbars --lang=en").split()
 WAIT_S = 10
+PHONE, WIDE = (450, 740), (1024, 768)  # WebKitGTK's window; it is no narrower
 
 
 def until(check, what="it", limit_s=WAIT_S):
-    """Asks until the answer is true. The pause is only so that two busy cores are not eaten by asking."""
-    end = time.monotonic() + limit_s
+    """Asks until the answer is true. The pauses, which grow, are only so that two busy cores are not eaten by asking."""
+    end, pause = time.monotonic() + limit_s, 0.02
     while True:
         got = check()
         if got:
             return got
         assert time.monotonic() < end, f"waited {limit_s} s for {what}"
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.3 * pause, 0.2)
 
 
 class Browser:
@@ -143,7 +145,12 @@ def webkit_driver(display):
     options = WebKitOptions()
     options.binary_location = str(found[-1])
     options.add_argument("--automation")
-    driver = webdriver.WebKitGTK(executable_path="/usr/bin/WebKitWebDriver", options=options)
+    with pytest.MonkeyPatch.context() as patch:
+        # Drawn by the processor in any case: without the detour over a graphics card that llvmpipe plays, with threads of its own.
+        patch.setenv("WEBKIT_SKIA_ENABLE_CPU_RENDERING", "1")
+        patch.setenv("LP_NUM_THREADS", "0")
+        driver = webdriver.WebKitGTK(executable_path="/usr/bin/WebKitWebDriver", options=options)
+    driver.set_window_size(*PHONE)
     yield driver
     driver.quit()
 
@@ -157,6 +164,11 @@ def browser(request, fake):
 @pytest.fixture
 def chromium(chromium_driver, fake):
     yield from guarded(Browser("chromium", chromium_driver, fake), fake)
+
+
+@pytest.fixture
+def webkit(webkit_driver, fake):
+    yield from guarded(Browser("webkit", webkit_driver, fake), fake)
 
 
 # Complaints that are expected: the bank's frame must run its scripts as its own origin (EMV 3-D Secure), and Chromium warns of it;

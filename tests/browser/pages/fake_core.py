@@ -201,7 +201,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         file = (WEB / path.lstrip("/")).resolve()
         if WEB not in file.parents or not file.is_file():
             return self.send(404)
-        self.send(200, file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"))
+        # Kept for the run: what a page loads does not change meanwhile.
+        self.send(200, file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream"), Cache_Control="max-age=3600")
 
     def session(self, session, rest, query):
         origin = self.fake.bank

@@ -8,7 +8,7 @@ import pathlib
 import re
 
 import pytest
-from conftest import until
+from conftest import PHONE, WIDE, until
 from fake_core import CARDS, WEB
 
 STATIC = WEB / "static"
@@ -56,24 +56,83 @@ def see(browser, session, view):
         until(lambda: browser.at() not in (None, "load"), "a view")
 
 
-@pytest.mark.parametrize("lang", ["ru", "en"])
-@pytest.mark.parametrize("view", VIEWS)
-def test_nothing_is_cut_off(chromium, session, sized, view, lang):
-    session.state["locale"] = lang
-    see(chromium, session, view)
+SHIFT = """const done = arguments[0]; let sum = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.hadRecentInput ? 0 : e.value)).observe({type: 'layout-shift', buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 50)));"""
+SMALL = """return [...document.querySelectorAll('a[href], button, input')]
+    .filter(e => e.checkVisibility() && !e.closest('p'))
+    .map(e => e.closest('label') ?? e)
+    .map(e => [e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 44)"""
+AXE = os.environ.get("AXE_CORE")  # path of axe.min.js (npm axe-core)
+RUN_AXE = "axe.run(document, {iframes: false}).then(r => arguments[0](r.violations), e => arguments[0](String(e)))"
+
+
+def emulate(browser, scheme):
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}, *(
+        [{"name": "prefers-reduced-motion", "value": "reduce"}] if scheme else [])]})
+
+
+def cuts(browser, sized):
+    """What is cut off at each width and size of text."""
+    found = {}
     for (width, height), large in itertools.product([(320, 640), (360, 740), (768, 1024), (1280, 800)], [False, True]):
         sized(width, height)
-        chromium.js("document.documentElement.style.fontSize = arguments[0] ? '200%' : ''", large)
+        browser.js("document.documentElement.style.fontSize = arguments[0] ? '200%' : ''", large)
+        found[f"{width} px, {'large' if large else 'normal'} text"] = browser.js(CUT)
+    return found
+
+
+def axe(browser, scheme):
+    emulate(browser, scheme)
+    got = browser.driver.execute_async_script(RUN_AXE)
+    return [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in got]
+
+
+@pytest.fixture(scope="module")
+def looked():
+    return {}
+
+
+@pytest.fixture
+def look(chromium, session, sized, looked):
+    """All that is measured of a view in a language, from one load; then from memory."""
+    def measure(view, lang="en"):
+        session.state["locale"] = lang
+        sized(360, 740)
+        see(chromium, session, view)
+        seen = {"shift": chromium.driver.execute_async_script(SHIFT), "small": chromium.js(SMALL)}
         if view == "enter":
-            chromium.js("document.getElementById('submit').click()")  # with every error shown
-        assert chromium.js(CUT) == [], f"{width} px, {'large' if large else 'normal'} text"
+            chromium.js("document.getElementById('submit').click()")  # from here on with every error shown
+        if AXE and lang == "en":
+            chromium.js(pathlib.Path(AXE).read_text())
+            seen |= {scheme: axe(chromium, scheme) for scheme in ("light", "dark")}
+            emulate(chromium, "")
+        return seen | {"cut": cuts(chromium, sized)}
+
+    def get(view, lang="en"):
+        if (view, lang) not in looked:
+            looked[view, lang] = measure(view, lang)
+        return looked[view, lang]
+    return get
+
+
+@pytest.mark.parametrize("lang", ["ru", "en"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_nothing_is_cut_off(look, view, lang):
+    cut = look(view, lang)["cut"]
+    assert len(cut) == 8 and {at: bad for at, bad in cut.items() if bad} == {}
 
 
 @pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "bank", "choose", "methods"])
-def test_nothing_is_cut_off_in_webkit(browser, session, view):
+def test_nothing_is_cut_off_in_webkit(webkit, session, view):
     session.state["locale"] = "ru"
-    see(browser, session, view)
-    assert browser.js(CUT) == []
+    see(webkit, session, view)
+    assert webkit.js(CUT) == []
+    webkit.driver.set_window_size(*WIDE)
+    try:
+        assert webkit.js("return innerWidth") > 900 and webkit.js(CUT) == []
+    finally:
+        webkit.driver.set_window_size(*PHONE)
 
 
 def test_the_check_itself_sees_a_cut(chromium, session, sized):
@@ -84,24 +143,13 @@ def test_the_check_itself_sees_a_cut(chromium, session, sized):
 
 
 @pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "choose", "methods"])
-def test_no_layout_shift(chromium, session, sized, view):
-    sized(360, 740)
-    see(chromium, session, view)
-    script = """const done = arguments[0]; let sum = 0;
-        new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.hadRecentInput ? 0 : e.value)).observe({type: 'layout-shift', buffered: true});
-        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 50)));"""
-    assert chromium.driver.execute_async_script(script) == 0
+def test_no_layout_shift(look, view):
+    assert look(view)["shift"] == 0
 
 
 @pytest.mark.parametrize("view", ["enter", "done", "refused", "waiting", "bank", "choose", "methods"])
-def test_targets_are_large_enough(chromium, session, sized, view):
-    sized(360, 740)
-    see(chromium, session, view)
-    small = chromium.js("""return [...document.querySelectorAll('a[href], button, input')]
-        .filter(e => e.checkVisibility() && !e.closest('p'))
-        .map(e => e.closest('label') ?? e)
-        .map(e => [e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 44)""")
-    assert small == []
+def test_targets_are_large_enough(look, view):
+    assert look(view)["small"] == []
 
 
 def test_keyboard_order(chromium, session):
@@ -247,19 +295,8 @@ def test_no_inline_script_or_style():
         assert not re.search(r"(?:src|href)=\"(?:https?:)?//", text), file.name
 
 
-AXE = os.environ.get("AXE_CORE")  # path of axe.min.js (npm axe-core)
-
-
 @pytest.mark.skipif(not AXE, reason="AXE_CORE does not name axe-core's axe.min.js")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("view", VIEWS)
-def test_axe(chromium, session, sized, view, scheme):
-    chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme},
-                                                                              {"name": "prefers-reduced-motion", "value": "reduce"}]})
-    sized(360, 740)
-    see(chromium, session, view)
-    if view == "enter":
-        chromium.find("submit").click()
-    chromium.js(pathlib.Path(AXE).read_text())
-    got = chromium.driver.execute_async_script("axe.run(document, {iframes: false}).then(r => arguments[0](r.violations), e => arguments[0](String(e)))")
-    assert [(v["id"], [n["html"][:120] for n in v["nodes"]]) for v in got] == []
+def test_axe(look, view, scheme):
+    assert look(view)[scheme] == []

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from conftest import Browser, guarded
 
 NUMBERS = [  # digits, brand, shown
     ("4", "visa", "4"), ("4242424242424242", "visa", "4242 4242 4242 4242"), ("424242424242424242", "visa", "4242 4242 4242 4242 42"),
@@ -17,10 +18,15 @@ NUMBERS = [  # digits, brand, shown
 ]
 
 
-@pytest.fixture
-def page(browser, session):
-    browser.open(session)
-    return browser
+@pytest.fixture(scope="module", params=["chromium", "webkit"])
+def page(request, fake):
+    """One page for all: what is called here leaves nothing behind in it."""
+    browser = Browser(request.param, request.getfixturevalue(f"{request.param}_driver"), fake)
+    guard = guarded(browser, fake)
+    next(guard)
+    browser.open(fake.session(f"cs_test_modules_{request.param}"))
+    yield browser
+    next(guard, None)
 
 
 def test_numbers_and_brands(page):
