@@ -124,7 +124,7 @@ class Results(http.server.ThreadingHTTPServer):
         self.seen = []  # (the RReq, the driver's answer)
         self.news = threading.Condition()
         self.broken = 0  # so many results are answered with an error first
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server_address[1]}/results"
 
     def wait(self, transaction, seconds=8):
@@ -658,7 +658,7 @@ class TlsDirectory(http.server.ThreadingHTTPServer):
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_cert_chain(folder / "server.pem", folder / "server.key")
         self.socket = context.wrap_socket(self.socket, server_side=True)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
 
 class TlsDirectoryHandler(ResultsHandler):

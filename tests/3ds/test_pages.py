@@ -28,7 +28,7 @@ class Shop(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), ShopHandler)
         self.page = ""
         self.back = None
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
         self.url = f"http://pay.localhost:{self.server_address[1]}"
 
 

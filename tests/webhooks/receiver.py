@@ -84,7 +84,7 @@ class Receiver:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
                                                      do_handshake_on_connect=False)
         self.port = self.server.server_port
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def url(self, path='/hook', host='127.0.0.1', scheme='http'):
         return f'{scheme}://{host}:{self.port}{path}'
