@@ -5,6 +5,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 
+enum { POSTPONED_MAX = 20 };
+
 static void start_work(struct durable *durable, struct durable_work *work, uv_work_cb on_thread,
                        uv_after_work_cb after)
 {
@@ -45,13 +47,17 @@ static void on_file_synced(uv_work_t *work, int status)
 	must(durable, store_copied(durable->core->store));
 }
 
-// The log has grown: its pages go to the database file, which they may when they are durable.
+// The log has grown: its pages go to the database file, which they may when they are durable. Where
+// core is busy there is no such moment by itself, and the fsync is waited for.
 static void copy_log(struct durable *durable)
 {
 	struct store *store = durable->core->store;
 	bool copied = false;
 
-	if (durable->durable != durable->committed)
+	if (!durable_is_settled(durable) && durable->postponed++ < POSTPONED_MAX)
+		return;
+	durable->postponed = 0;
+	if (!durable_is_settled(durable))
 		must(durable, store_sync(store));
 	durable->covered = durable->durable = durable->committed;
 	must(durable, store_copy(store, &copied));

@@ -18,6 +18,7 @@ struct durable {
 	// Commits are counted. What was marked when `covered` were made leaves when the fsync that
 	// runs has ended.
 	uint64_t committed, covered, durable;
+	int postponed; // so many times the log was to be copied and was not durable just then
 	struct durable_work {
 		uv_work_t work;
 		bool runs;
