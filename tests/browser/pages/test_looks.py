@@ -56,9 +56,13 @@ def see(browser, session, view):
         until(lambda: browser.at() not in (None, "load"), "a view")
 
 
-SHIFT = """const done = arguments[0]; let sum = 0;
-    new PerformanceObserver(list => list.getEntries().forEach(e => sum += e.hadRecentInput ? 0 : e.value)).observe({type: 'layout-shift', buffered: true});
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(sum), 50)));"""
+# What moved while the page was loaded, by how much. hadRecentInput is not looked at: nobody types, and the size that was
+# set just before counts as input.
+SHIFT = """const done = arguments[0]; const moved = [];
+    const place = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
+    new PerformanceObserver(list => list.getEntries().filter(e => e.value).forEach(e => moved.push([e.value, ...e.sources.map(
+        s => `${s.node?.id || s.node?.className} from ${place(s.previousRect)} to ${place(s.currentRect)}`)]))).observe({type: 'layout-shift', buffered: true});
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved), 50)));"""
 SMALL = """return [...document.querySelectorAll('a[href], button, input')]
     .filter(e => e.checkVisibility() && !e.closest('p'))
     .map(e => e.closest('label') ?? e)
@@ -144,7 +148,7 @@ def test_the_check_itself_sees_a_cut(chromium, session, sized):
 
 @pytest.mark.parametrize("view", ["enter", "busy", "done", "refused", "choose", "methods"])
 def test_no_layout_shift(look, view):
-    assert look(view)["shift"] == 0
+    assert look(view)["shift"] == []
 
 
 @pytest.mark.parametrize("view", ["enter", "done", "refused", "waiting", "bank", "choose", "methods"])
