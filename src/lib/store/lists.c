@@ -24,19 +24,19 @@ bool store_replay_find(struct store *store, struct bytes key, struct store_repla
 	return found;
 }
 
-void store_replay_purge(struct store *store, uint8_t slice, int64_t short_before_ms,
-                        int64_t money_before_ms)
+int64_t store_replay_purge(struct store *store, int64_t after, int rows, int64_t short_before_ms,
+                           int64_t money_before_ms)
 {
-	uint8_t from[1] = { slice };
-	// A key is 32 bytes: everything that begins with 0xff is below 33 bytes of 0xff.
-	uint8_t to[STORE_IDEMPOTENCY_BYTES + 1];
-	struct bytes end = BYTES_ARRAY(to);
+	struct store_query query =
+	        store_ask(store, STORE_IDEMPOTENCY_WINDOW, STORE_N(after), STORE_N(rows));
+	bool found = store_step(&query) && !store_is_null(&query, 0);
+	int64_t last = found ? store_number(&query, 0) : 0;
+	bool all_are_young = found && store_number(&query, 1) >= short_before_ms;
 
-	memset(to, 0xff, sizeof(to));
-	if (slice < 0xff) {
-		to[0] = (uint8_t)(slice + 1);
-		end = bytes_from(to, 1);
-	}
-	store_run(store, STORE_IDEMPOTENCY_PURGE, STORE_B(BYTES_ARRAY(from)), STORE_B(end),
+	store_end(&query);
+	if (!found || all_are_young)
+		return 0;
+	store_run(store, STORE_IDEMPOTENCY_PURGE, STORE_N(after), STORE_N(last),
 	          STORE_N(short_before_ms), STORE_N(money_before_ms));
+	return last;
 }

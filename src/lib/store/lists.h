@@ -21,7 +21,8 @@ MUST_USE bool store_replay_find(struct store *store, struct bytes key, struct st
                                 struct buffer *reply);
 
 enum store_replay_kind { STORE_REPLAY_SHORT = 0, STORE_REPLAY_MONEY = 1 };
-// Drops what is older than its kind may be kept, in the slice of keys whose first byte this is: the
-// table has no order by time, so it is walked in 256 small steps.
-void store_replay_purge(struct store *store, uint8_t slice, int64_t short_before_ms,
-                        int64_t money_before_ms);
+// Drops what is older than its kind may be kept, among the next rows behind row `after` (0: from
+// the first on): rows lie in the order of their making. Returns where to go on; 0 when the rest is
+// too young.
+int64_t store_replay_purge(struct store *store, int64_t after, int rows, int64_t short_before_ms,
+                           int64_t money_before_ms);

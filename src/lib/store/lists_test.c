@@ -32,7 +32,8 @@ TEST(a_reply_is_kept_until_it_is_too_old)
 	struct store *store = open_new();
 	struct store_replay replay;
 	struct buffer reply;
-	const uint8_t firsts[] = { 0x00, 0x7f, 0xff };
+	const uint8_t firsts[] = { 0x7f, 0x00, 0xff };
+	int64_t row = 0;
 
 	REQUIRE(store);
 	buffer_init(&reply, 1000);
@@ -53,14 +54,48 @@ TEST(a_reply_is_kept_until_it_is_too_old)
 		EXPECT(bytes_equal_text(buffer_view(&reply), "{\"a\":1}"));
 		EXPECT(bytes_equal(BYTES_ARRAY(replay.fingerprint), view));
 		buffer_reset(&reply);
-		store_replay_purge(store, firsts[i], 2000, 1000); // kept as long as money is
+		EXPECT(store_replay_purge(store, 0, 10, 1000, 1000) == 0); // young
+		EXPECT(store_replay_purge(store, 0, 10, 2000, 1000) > 0);  // kept as money is
 		EXPECT(store_replay_find(store, view, &replay, &reply));
-		store_replay_purge(store, (uint8_t)(firsts[i] + 1), 2000, 2000);
-		EXPECT(store_replay_find(store, view, &replay, &reply));
-		store_replay_purge(store, firsts[i], 2000, 2000);
+		row = store_replay_purge(store, 0, 10, 2000, 2000);
+		EXPECT(row > 0 && store_replay_purge(store, row, 10, 2000, 2000) == 0);
 		buffer_reset(&reply);
 		EXPECT(!store_replay_find(store, view, &replay, &reply));
 	}
+	buffer_done(&reply);
+	store_close(store);
+}
+
+// However many there are, a step looks at so many rows; what is young behind them ends the walk.
+TEST(old_replies_are_dropped_in_steps)
+{
+	struct store *store = open_new();
+	uint8_t key[STORE_IDEMPOTENCY_BYTES] = { 0 };
+	struct store_replay replay;
+	struct buffer reply;
+	int64_t row = 0;
+	int steps = 0, left = 0;
+
+	REQUIRE(store);
+	buffer_init(&reply, 1000);
+	for (int i = 0; i < 100; i++) {
+		key[0] = (uint8_t)(i * 37);
+		struct bytes view = BYTES_ARRAY(key);
+		int kind = i % 10 == 0 ? STORE_REPLAY_MONEY : STORE_REPLAY_SHORT;
+		store_run(store, STORE_IDEMPOTENCY_CLAIM, STORE_B(view), STORE_B(view),
+		          STORE_N(1000 + i), STORE_N(i), STORE_N(kind));
+	}
+	do {
+		row = store_replay_purge(store, row, 7, 1070, 1020);
+		steps++;
+	} while (row);
+	EXPECT(steps == 11); // ten with something old, one that begins at the 71st
+	// Of the first 70, 7 were about money, 2 of them old.
+	for (int i = 0; i < 100; i++) {
+		key[0] = (uint8_t)(i * 37);
+		left += store_replay_find(store, BYTES_ARRAY(key), &replay, &reply);
+	}
+	EXPECT(left == 35);
 	buffer_done(&reply);
 	store_close(store);
 }

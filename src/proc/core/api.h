@@ -76,7 +76,8 @@ struct api {
 	struct limits *limits;
 	int64_t next_sweep_ms;
 	struct api_ids ids;
-	uint8_t slice;
+	int64_t next_replays_ms,
+	        swept; // the last row of replies that was looked at; 0: from the first
 };
 
 // --- api_call.c

@@ -449,10 +449,10 @@ static bool read_path_id(struct api_call *call)
 
 static void sweep(struct core *core)
 {
+	idempotency_sweep(core);
 	if (core->now_ms < core->api->next_sweep_ms)
 		return;
 	core->api->next_sweep_ms = core->now_ms + SWEEP_MS;
-	idempotency_sweep(core);
 	api_sessions_sweep(core);
 }
 

@@ -5,7 +5,8 @@
 #include "crypto/mac.h"
 #include "store/lists.h"
 
-enum { KEY_MAX = 255 };
+// Old replies are looked for once in an hour, from the oldest on, so many rows at a time.
+enum { KEY_MAX = 255, SWEEP_MS = 3600 * 1000, SWEPT_MS = 50, SWEPT_ROWS = 256 };
 static const int64_t short_ms = 72LL * 3600 * 1000;
 static const int64_t money_ms = 30LL * 24 * 3600 * 1000;
 
@@ -209,6 +210,11 @@ void idempotency_end(struct api_call *call, int status, struct bytes body, bool 
 
 void idempotency_sweep(struct core *core)
 {
-	store_replay_purge(core->store, core->api->slice++, core->now_ms - short_ms,
-	                   core->now_ms - money_ms);
+	struct api *api = core->api;
+
+	if (core->now_ms < api->next_replays_ms)
+		return;
+	api->swept = store_replay_purge(core->store, api->swept, SWEPT_ROWS,
+	                                core->now_ms - short_ms, core->now_ms - money_ms);
+	api->next_replays_ms = core->now_ms + (api->swept ? SWEPT_MS : SWEEP_MS);
 }
