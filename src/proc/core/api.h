@@ -76,8 +76,7 @@ struct api {
 	struct limits *limits;
 	int64_t next_sweep_ms;
 	struct api_ids ids;
-	int64_t next_replays_ms,
-	        swept; // the last row of replies that was looked at; 0: from the first
+	int64_t next_replays_ms, swept; // swept: the last old reply that was looked at
 };
 
 // --- api_call.c
