@@ -20,9 +20,12 @@ def crash(machine, program):
     return flow, Trace(machine.pid(program), '-e', f'trace={call}', '-e', f'inject={call}:signal=SIGKILL:when={which}')
 
 
-def finish(machine, flow, trace, program=None):
-    """A program named here may be killed once more while one looks at what became of it all."""
+def finish(machine, flow, trace, program=None, killed=False):
+    """A program named here may be killed once more while one looks at what became of it all. `killed`: that it was
+    is waited for; vault is when the capture is answered, the payment may be over by then."""
     flow.go()
+    if killed:
+        wait_for(lambda: trace.process.poll() is not None, 'the program was killed')
     trace.stop()
     wait_for(machine.is_ready, 'onfile is ready again')
     pid = program and machine.pid(program)
@@ -40,7 +43,7 @@ def record_start(machines, program):
     def deed(machine):
         out = machine.wrap(program, ['-s', '80', '-e', 'trace=all'])  # before: it may be killed at once
         flow, trace = crash(machine, program)
-        finish(machine, flow, trace)
+        finish(machine, flow, trace, killed=True)
         lines = out.read_text(errors='replace').splitlines()
         calls = calls_of(lines)
         assert len(calls) > 50, lines
