@@ -78,7 +78,8 @@ def test_the_search_finds_a_number_in_every_form(tmp_path):
 
 
 def test_the_search_finds_what_a_process_holds():
-    numbers = [many() for _ in range(20)]
+    # Pieces of a number are found too: none shares the digits behind the issuer's with another.
+    numbers = list({number[6:10]: number for number in (many() for _ in range(60))}.values())[:20]
     held = b'\xff'.join(data for number in numbers[:10] for _, data in all_forms(number))
     with Holder(held) as pid:
         for number in numbers[:10]:

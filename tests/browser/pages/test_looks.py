@@ -134,7 +134,8 @@ def test_nothing_is_cut_off_in_webkit(webkit, session, view):
     assert webkit.js(CUT) == []
     webkit.driver.set_window_size(*WIDE)
     try:
-        assert webkit.js("return innerWidth") > 900 and webkit.js(CUT) == []
+        until(lambda: webkit.js("return innerWidth") > 900, "a wide window")
+        assert webkit.js(CUT) == []
     finally:
         webkit.driver.set_window_size(*PHONE)
 
