@@ -13,7 +13,7 @@ import sys
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS), str(TESTS / 'api')]  # running.py, calls.py
+sys.path[:0] = [str(TESTS), str(TESTS / 'api'), str(TESTS / 'webhooks')]  # running.py, calls.py, receiver.py
 
 from machine import Machine  # noqa: E402
 

@@ -433,13 +433,14 @@ class Flow:
             check_link(self.page, self.customer)
 
 
-def record(machines, program, kind):
-    """The system calls that the program makes for one payment or link, from when it is attached to."""
+def record(machines, program, begin):
+    """The system calls that the program makes for what begin(machine) begins, from when it is attached to."""
     def deed(machine):
-        flow = Flow(machine, kind)
+        flow = begin(machine)
         trace = Trace(machine.pid(program))
         word = flow.go()
         calls = calls_of(trace.stop())
         assert word in ('succeeded', 'done')
+        flow.check()
         return calls
     return machines.alone(deed)
