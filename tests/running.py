@@ -44,17 +44,25 @@ sandbox_stop
 """
 
 
+marks = []  # of the ports that were chosen, kept until the process ends
+
+
 def free_ports(count):
-    """The first of `count` ports in a row that nobody listens on."""
+    """The first of `count` ports in a row that nobody listens on, and that no other test has been given: who is given
+    some begins to listen later."""
     while True:
         base = random.randrange(20000, 30000, 10)
         sockets = []
         try:
+            mark = socket.socket(socket.AF_UNIX)
+            sockets.append(mark)
+            mark.bind(f'\0onfile-ports-{base}')  # a name without a file: it goes with the process
             for port in range(base, base + count):
                 one = socket.socket()
                 sockets.append(one)
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 one.bind(('127.0.0.1', port))
+            marks.append(sockets.pop(0))
             return base
         except OSError:
             continue
