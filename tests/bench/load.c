@@ -162,12 +162,16 @@ static void write_distribution(const struct load *load, const struct fleet_resul
 static void measure_half(struct load *load, double rate)
 {
 	struct fleet_result result cleanup(fleet_result_done) = { 0 };
+	struct fleet_result warm cleanup(fleet_result_done) = { 0 };
 	struct fleet_work work = work_of(load);
 
 	work.make = shoppers_put_payment;
 	work.take = shoppers_take_payment;
-	work.seconds = load->seconds;
+	work.seconds = WARM_SECONDS; // what full load has left is not this load's
 	work.per_second = rate;
+	run("payments at half load", &work, &warm);
+	load->shoppers.run++;
+	work.seconds = load->seconds;
 	run("payments at half load", &work, &result);
 	load->shoppers.run++;
 	say("half_rate_per_s", rate);
