@@ -143,6 +143,8 @@ static int file_write(sqlite3_file *base, const void *data, int length, sqlite3_
 		return SQLITE_IOERR_WRITE;
 	if (disk.full && at + (size_t)length > file->seen.size)
 		return SQLITE_FULL;
+	if (at == 0 && disk.held && strstr(file->name, "-wal"))
+		sim_fail("the log begins anew while it is held");
 	struct piece piece = { at, (size_t)length, malloc((size_t)length) };
 	CHECK(piece.data);
 	memcpy(piece.data, data, (size_t)length);

@@ -12,6 +12,7 @@ struct disk {
 	int fail_syncs;  // so many of the next fsyncs fail; what they were to make durable may be
 	                 // lost
 	int kill_in;     // the program is killed at the n-th operation from now; 0: not
+	bool held;       // the log may not begin anew: another thread would copy it just now
 	bool lies;       // a planted bug: fsync says yes and does nothing
 	int64_t operations;
 	int64_t lost_syncs;

@@ -44,7 +44,7 @@ static struct {
 	bool vault_up; // the line to vault
 	bool again;    // core_wake()
 	bool planned;  // a turn is coming
-	bool syncing;  // an fsync is coming
+	bool syncing;  // an fsync runs
 	int64_t timer_ms;
 	uint64_t life; // how many times it was started: what was planned for an old life is void
 	uint64_t serial;
@@ -55,6 +55,9 @@ static struct {
 	struct buffer from_vault, to_vault;
 	struct request_in *requests, **last_request;
 	struct answer_out *answers, **last_answer;
+	int answer_count;
+	int marked_answers;  // so many of them, and so many bytes to vault, rest on what is
+	size_t marked_bytes; // committed
 } host;
 
 struct core *host_core;
@@ -76,6 +79,7 @@ void core_reply(struct core *core, uint64_t serial, const struct reply *reply)
 		memcpy(out->answer.body, reply->body.data, reply->body.length);
 	*host.last_answer = out;
 	host.last_answer = &out->next;
+	host.answer_count++;
 }
 
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values)
@@ -120,6 +124,13 @@ static void drop_answers(void)
 		free(out);
 	}
 	host.last_answer = &host.answers;
+	host.answer_count = host.marked_answers = 0;
+}
+
+static void drop_to_vault(void)
+{
+	buffer_reset(&host.to_vault);
+	host.marked_bytes = 0;
 }
 
 static void drop_requests(void)
@@ -143,13 +154,14 @@ static void let_go(void)
 	if (core->pages)
 		pages_free(core->pages);
 	store_close(core->store);
+	disk.held = false;
 	free(core->card_keys);
 	*core = (struct core){ 0 };
 	host_core = NULL;
 	drop_answers();
 	drop_requests();
 	buffer_reset(&host.from_vault);
-	buffer_reset(&host.to_vault);
+	drop_to_vault();
 	host.vault_up = host.again = host.planned = host.syncing = false;
 	host.life++;
 }
@@ -267,10 +279,10 @@ void host_vault_line(bool up)
 		return;
 	if (!up) {
 		host.vault_up = false; // what is on its way already still arrives
-		buffer_reset(&host.to_vault);
+		drop_to_vault();
 		return;
 	}
-	buffer_reset(&host.to_vault);
+	drop_to_vault();
 	host.vault_up = true;
 	core_tell_vault(&host.core, WIRE_KEYS_WANTED, NULL);
 	host.core.now_ms = sim_wall_ms();
@@ -364,26 +376,35 @@ static void flush_vault(void)
 	struct wire_message message;
 	size_t length = 0;
 
-	while (host.to_vault.length && !dies_here()) {
+	while (host.marked_bytes && !dies_here()) {
 		CHECK(result_ok(wire_decode(buffer_view(&host.to_vault), WIRE_CORE, WIRE_VAULT,
 		                            &message, &length)) &&
 		      length);
 		vault_message(&message);
 		buffer_drop(&host.to_vault, length);
+		host.marked_bytes -= length;
 	}
 }
 
 static void flush_web(void)
 {
-	while (host.answers && !dies_here()) {
+	while (host.marked_answers && !dies_here()) {
 		struct answer_out *out = host.answers;
 		host.answers = out->next;
 		if (!host.answers)
 			host.last_answer = &host.answers;
+		host.answer_count--;
+		host.marked_answers--;
 		shop_answer(&out->answer);
 		free(out->answer.body);
 		free(out);
 	}
+}
+
+static void mark(void)
+{
+	host.marked_answers = host.answer_count;
+	host.marked_bytes = host.to_vault.length;
 }
 
 static void flush(void)
@@ -415,36 +436,79 @@ static void plan_timer(struct core *core)
 	plan_turn(wait_ms);
 }
 
-static void file_synced(void *what)
+// Core died, or its disk failed, while it did `what`.
+static bool died_while(struct result result, const char *what)
 {
-	struct core *core = &host.core;
-
-	if (*(const uint64_t *)what != host.life || !host_is_up())
-		return;
-	bool good = plant_is("copy_without_fsync") || result_ok(store_sync_file(core->store));
-	good = good && result_ok(store_copied(core->store));
-	if (disk.dead || !good)
-		died(disk.dead ? "killed after it copied its log" : "the file's fsync failed");
+	if (!disk.dead && result_ok(result))
+		return false;
+	died(disk.dead ? what : "the log cannot be copied");
+	return true;
 }
 
-// The log's pages go to the database file; its fsync comes later, with turns in between.
-static void copy_log(struct core *core)
+static uint64_t *this_life(void)
 {
 	uint64_t *life = world_room(sizeof(*life));
-	bool copied = false;
 
 	*life = host.life;
-	bool good = result_ok(store_copy(core->store, &copied));
-	if (disk.dead || !good)
-		died(disk.dead ? "killed while it copied its log" : "the log cannot be copied");
-	if (!copied || !host_is_up())
+	return life;
+}
+
+static bool is_this_life(const void *life)
+{
+	return *(const uint64_t *)life == host.life && host_is_up();
+}
+
+static void copied(void *life)
+{
+	if (!is_this_life(life))
 		return;
-	world_after(chance_below(30), file_synced, life);
+	disk.held = false;
+	died_while(store_end_copy(host.core.store), "killed after it copied its log");
+}
+
+// What turns.c does on a thread is done here between two turns.
+static void copy_log(void *life)
+{
+	if (!is_this_life(life) ||
+	    died_while(store_copy(host.core.store), "killed while it copied its log"))
+		return;
+	world_after(chance_below(30), copied, this_life());
 	nemesis_disk_is_behind(40); // also just after the log has begun anew
 }
 
-// All that was committed until now is durable after it, and all that was said until now rests on
-// that: it leaves. What turns.c does on a thread is done here between two turns.
+// The log's pages go to the database file, with turns before and after.
+static void plan_copy(struct core *core)
+{
+	if (!store_wants_copy(core->store) ||
+	    died_while(store_begin_copy(core->store), "killed while it held its log"))
+		return;
+	disk.held = true;
+	world_after(chance_below(30), copy_log, this_life());
+}
+
+// True: all that was committed is durable.
+static bool copy_rest(struct core *core, bool wrote)
+{
+	if (!store_wants_rest_copied(core->store) || (wrote && chance_of(800)) ||
+	    died_while(store_copy_rest(core->store), "killed while it copied the rest"))
+		return false;
+	nemesis_disk_is_behind(40);
+	return true;
+}
+
+// What is marked leaves.
+static void release(void)
+{
+	if (!disk_is_durable() && (host.marked_answers || host.marked_bytes))
+		sim_fail("something leaves core that is not durable");
+	flush();
+	if (disk.dead)
+		died("killed while it answered");
+}
+
+static void end_turn(struct core *core);
+
+// All that was committed until now is durable after it.
 static void settle(struct core *core)
 {
 	host.syncing = false;
@@ -453,49 +517,62 @@ static void settle(struct core *core)
 		died(disk.dead ? "killed while it waited for the disk" : "an fsync failed");
 		return;
 	}
-	if (!disk_is_durable() && (host.answers || host.to_vault.length))
-		sim_fail("something leaves core that is not durable");
-	flush();
-	if (disk.dead)
-		died("killed while it answered");
-	else if (store_wants_copy(core->store))
-		copy_log(core);
+	release();
+	if (host_is_up() && store_is_dirty(core->store))
+		end_turn(core);
 }
 
-static void synced(void *what)
+static void synced(void *life)
 {
-	if (*(const uint64_t *)what == host.life && host_is_up())
+	if (is_this_life(life))
 		settle(&host.core);
 }
 
 static void plan_settle(void)
 {
-	uint64_t *life = world_room(sizeof(*life));
-
-	if (host.syncing)
-		return; // the fsync that is coming begins after this commit
 	host.syncing = true;
-	*life = host.life;
-	world_after(chance_below(4), synced, life);
+	world_after(chance_below(4), synced, this_life());
 	nemesis_disk_is_behind(4);
 }
 
-static void end_turn(struct core *core)
+static void commit(struct core *core, bool wrote)
 {
-	core->now_ms = sim_wall_ms();
-	flows_timer(core);
-	pages_timer(core);
-	if (plant_is("answer_before_commit"))
-		flush();
 	bool committed = result_ok(store_commit(core->store));
+
 	if (disk.dead || !committed) {
 		died(disk.dead ? "killed" : store_error_text(core->store));
 		return;
 	}
+	mark();
 	if (plant_is("answer_before_fsync"))
 		flush();
-	plan_settle();
-	plan_timer(core);
+	plan_copy(core);
+	if (!host_is_up() || host.syncing)
+		return;
+	bool durable = copy_rest(core, wrote) || !wrote;
+	if (host_is_up() && durable)
+		release();
+	else if (host_is_up())
+		plan_settle();
+}
+
+// What is written while an fsync runs is committed after it.
+static void end_turn(struct core *core)
+{
+	bool wrote;
+
+	core->now_ms = sim_wall_ms();
+	flows_timer(core);
+	pages_timer(core);
+	wrote = store_is_dirty(core->store);
+	if (plant_is("answer_before_commit")) {
+		mark();
+		flush();
+	}
+	if (!wrote || !host.syncing)
+		commit(core, wrote);
+	if (host_is_up())
+		plan_timer(core);
 }
 
 static void turn(void *what)
@@ -544,7 +621,7 @@ void host_stop_for(int64_t away_ms)
 		return;
 	core->now_ms = sim_wall_ms();
 	end_turn(core);
-	if (host_is_up())
+	while (host_is_up() && host.syncing)
 		settle(core);
 	if (!host_is_up())
 		return;

@@ -53,6 +53,11 @@ int64_t clock_monotonic_ms(void)
 	return sim.now_ms;
 }
 
+int64_t clock_monotonic_us(void)
+{
+	return sim.now_ms * 1000;
+}
+
 // --- one run
 
 static void let_end(void *what)

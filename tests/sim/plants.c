@@ -20,7 +20,8 @@ static const struct {
 	{ "drop_a_capture", "a capture gets no row" },
 	{ "answer_before_commit", "what a turn says leaves before the turn is committed" },
 	{ "answer_before_fsync", "what a turn says leaves before its commit is durable" },
-	{ "copy_without_fsync", "the log begins anew before what was copied of it is durable" },
+	{ "copy_without_fsync",
+	  "the log is copied before it is durable, and begins anew before the file is" },
 	{ "begin_anew_while_held", "the log begins anew although it is held" },
 	{ "no_fsync", "fsync says yes and does nothing" },
 	{ "trust_the_cache", "what was not fsynced before a crash is believed after it" },
@@ -228,6 +229,18 @@ int64_t __wrap_store_one(struct store *store, enum store_statement statement, in
 	if (plant_is("one_card_twice") && statement == STORE_CARD_SAME)
 		return 0;
 	return __real_store_one(store, statement, otherwise, values, count);
+}
+
+int __real_sqlite3_wal_checkpoint_v2(sqlite3 *connection, const char *database, int mode,
+                                     int *ret_pages, int *ret_copied);
+int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *connection, const char *database, int mode,
+                                     int *ret_pages, int *ret_copied);
+int __wrap_sqlite3_wal_checkpoint_v2(sqlite3 *connection, const char *database, int mode,
+                                     int *ret_pages, int *ret_copied)
+{
+	if (plant_is("copy_without_fsync"))
+		sqlite3_exec(connection, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+	return __real_sqlite3_wal_checkpoint_v2(connection, database, mode, ret_pages, ret_copied);
 }
 
 // The store asks for the file system only to make its log durable before it reads it.

@@ -1,4 +1,4 @@
-// What SQLite's two connections of one program share: locks of the file, and the memory and locks
+// What SQLite's connections of one program share: locks of the file, and the memory and locks
 // of the log's index (https://www.sqlite.org/walformat.html). It dies with the program.
 #pragma once
 

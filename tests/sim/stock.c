@@ -87,6 +87,7 @@ void host_choose_store(void)
 	sim.policy = &policies[variant];
 	// Logs here are short: they are copied and begun anew earlier.
 	store_log_limits.copy = (int[]){ 10, 40, 200 }[chance_below(3)];
+	store_log_limits.rest = (int[]){ 5, 40 }[chance_below(2)];
 	store_log_limits.anew = store_log_limits.copy * (int[]){ 2, 4 }[chance_below(2)];
 }
 

@@ -1,10 +1,14 @@
 // SQLite's log. See log.h.
 #include "store/log.h"
 
+#include "base/check.h"
+#include "base/clock.h"
+
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 // Writes a file's bytes over themselves and fsyncs them.
 static bool rewrite(sqlite3_file *file)
@@ -46,7 +50,7 @@ struct result store_log_durable(const char *path)
 	return good ? RESULT_OK : FAIL(ERROR_SYSTEM, "the store's log cannot be made durable");
 }
 
-struct store_log_limits store_log_limits = { .copy = 1000, .anew = 8000 };
+struct store_log_limits store_log_limits = { .copy = 4000, .anew = 16000, .rest = 300 };
 
 // Called after every commit. A log that has become shorter has begun anew.
 static int on_commit(void *owner, sqlite3 *database, const char *name, int pages)
@@ -66,34 +70,89 @@ static bool run(sqlite3 *connection, const char *sql)
 	return sqlite3_exec(connection, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+// Another connection to the same file. SQLite copies a log only for one that has read.
+static bool open_beside(const char *path, sqlite3 **ret_connection)
+{
+	return sqlite3_open_v2(path, ret_connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+	                       NULL) == SQLITE_OK &&
+	       run(*ret_connection, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;"
+	                            "PRAGMA user_version");
+}
+
+static bool find_file(sqlite3 *connection, int which, sqlite3_file **ret_file)
+{
+	return sqlite3_file_control(connection, NULL, which, (void *)ret_file) == SQLITE_OK;
+}
+
+// --- the file, written in portions
+//
+// An fsync of the log waits for what the disk is at. So while another thread copies pages to the
+// file, it fsyncs each few of them, and leaves the disk to the log for some time after each.
+
+enum { PORTION = 32, PAUSES = 3 };
+
+// There is one store in a program.
+static struct {
+	const sqlite3_io_methods *methods; // SQLite's
+	bool in_portions, in_haste;
+	int pages;
+} writer;
+
+static int write_portion(sqlite3_file *file)
+{
+	int64_t begun_us = clock_monotonic_us();
+	int code = writer.methods->xSync(file, SQLITE_SYNC_NORMAL);
+	int64_t pause_us = PAUSES * (clock_monotonic_us() - begun_us);
+
+	if (!writer.in_haste)
+		nanosleep(&(struct timespec){ .tv_sec = pause_us / 1000000,
+		                              .tv_nsec = pause_us % 1000000 * 1000 },
+		          NULL);
+	return code;
+}
+
+static int write_page(sqlite3_file *file, const void *data, int length, sqlite3_int64 offset)
+{
+	int code = writer.methods->xWrite(file, data, length, offset);
+
+	if (code == SQLITE_OK && writer.in_portions && ++writer.pages % PORTION == 0)
+		code = write_portion(file);
+	return code;
+}
+
+// SQLite's own file, but for the one method.
+static void write_in_portions(sqlite3_file *file)
+{
+	static sqlite3_io_methods methods;
+
+	writer.methods = file->pMethods;
+	writer.pages = 0;
+	methods = *file->pMethods;
+	methods.xWrite = write_page;
+	file->pMethods = &methods;
+}
+
 struct result store_log_open(struct store_log *log, sqlite3 *database, const char *path)
 {
 	*log = (struct store_log){ .database = database };
 	sqlite3_wal_hook(database, on_commit, log);
-	if (sqlite3_file_control(database, NULL, SQLITE_FCNTL_JOURNAL_POINTER, (void *)&log->log) !=
-	            SQLITE_OK ||
-	    sqlite3_file_control(database, NULL, SQLITE_FCNTL_FILE_POINTER, (void *)&log->file) !=
-	            SQLITE_OK)
+	if (!find_file(database, SQLITE_FCNTL_JOURNAL_POINTER, &log->log))
 		return FAIL(ERROR_SYSTEM, "the store has no log");
-	if (!log->log->pMethods)
-		log->log = log->file = NULL; // in memory
-	if (log->log &&
-	    sqlite3_open_v2(path, &log->reader, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
-	                    NULL) != SQLITE_OK)
-		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened twice");
+	if (!log->log->pMethods) {
+		log->log = NULL; // in memory
+		return RESULT_OK;
+	}
+	if (!open_beside(path, &log->holder) || !open_beside(path, &log->copier) ||
+	    !find_file(log->copier, SQLITE_FCNTL_FILE_POINTER, &log->file))
+		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened beside itself");
+	write_in_portions(log->file);
 	return RESULT_OK;
 }
 
-// SQLite, when the last connection is closed, deletes a log whose pages are all in the file, and
-// trusts that they are durable there. While the log is held they may not be: then it stays, and the
-// next start copies it once more.
 void store_log_close(struct store_log *log)
 {
-	if (log->held) {
-		sqlite3_db_config(log->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-		sqlite3_db_config(log->reader, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	}
-	sqlite3_close(log->reader);
+	sqlite3_close(log->holder);
+	sqlite3_close(log->copier);
 	*log = (struct store_log){ 0 };
 }
 
@@ -109,50 +168,76 @@ struct result store_log_sync(const struct store_log *log)
 	return sync_file(log->log);
 }
 
-struct result store_log_sync_file(const struct store_log *log)
+static int pages_to_copy(const struct store_log *log)
 {
-	return sync_file(log->file);
+	return log->held ? 0 : log->pages - log->copied;
+}
+
+bool store_log_wants_rest_copied(const struct store_log *log)
+{
+	int pages = pages_to_copy(log);
+
+	return log->log && pages > 0 &&
+	       (log->pages >= 4 * store_log_limits.anew ||
+	        (log->pages >= store_log_limits.anew && pages <= store_log_limits.rest));
 }
 
 bool store_log_wants_copy(const struct store_log *log)
 {
-	return log->log && !log->held &&
-	       (log->pages - log->copied >= store_log_limits.copy ||
-	        (log->pages >= store_log_limits.anew && log->pages > log->copied));
+	int pages = pages_to_copy(log);
+
+	return log->log && !store_log_wants_rest_copied(log) &&
+	       (pages >= store_log_limits.copy ||
+	        (pages > 0 && log->pages >= store_log_limits.anew));
 }
 
-static struct result copy_pages(struct store_log *log)
+// Copies what no reader holds back. SQLite fsyncs the log before, and the file after it where
+// nothing is left. Where it reads the log's index while a commit writes that, it is busy and copies
+// nothing.
+static struct result copy_pages(struct store_log *log, int *ret_copied)
 {
-	if (sqlite3_wal_checkpoint_v2(log->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) !=
-	    SQLITE_OK)
+	int copied = 0;
+	int code = sqlite3_wal_checkpoint_v2(log->copier, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+	                                     &copied);
+
+	if (code == SQLITE_OK)
+		*ret_copied = copied;
+	if (code != SQLITE_OK && code != SQLITE_BUSY)
 		return FAIL(ERROR_SYSTEM, "the store's log cannot be copied into its file");
-	log->copied = log->pages;
 	return RESULT_OK;
 }
 
-struct result store_log_copy(struct store_log *log, bool *ret_copied)
+struct result store_log_begin_copy(struct store_log *log)
 {
-	*ret_copied = false;
-	if (!store_log_wants_copy(log))
-		return RESULT_OK;
-	if (log->pages - log->copied < store_log_limits.copy ||
-	    log->pages >= 4 * store_log_limits.anew)
-		return copy_pages(log); // with SQLite's own fsyncs; the next commit begins it anew
-	// A read transaction begins with what it reads.
-	log->held = run(log->reader, "BEGIN; PRAGMA user_version");
-	if (!log->held || !run(log->database, "PRAGMA synchronous = OFF"))
-		return FAIL(ERROR_SYSTEM, "the store's log cannot be held");
-	struct result result = copy_pages(log);
-	if (!run(log->database, "PRAGMA synchronous = NORMAL"))
-		return FAIL(ERROR_SYSTEM, "the store cannot go back to its own fsyncs");
-	*ret_copied = result_ok(result);
-	return result;
+	CHECK(store_log_wants_copy(log));
+	writer.in_haste = pages_to_copy(log) > 2 * store_log_limits.copy;
+	// A read transaction begins with what it reads; as there are pages to copy, it is one of
+	// the log and keeps it.
+	log->held = run(log->holder, "BEGIN; PRAGMA user_version");
+	log->copied_on_thread = log->copied;
+	return log->held ? RESULT_OK : FAIL(ERROR_SYSTEM, "the store's log cannot be held");
 }
 
-struct result store_log_copied(struct store_log *log)
+struct result store_log_copy(struct store_log *log)
+{
+	CHECK(log->held);
+	writer.in_portions = true;
+	struct result result = copy_pages(log, &log->copied_on_thread);
+	writer.in_portions = false;
+	return result_ok(result) ? sync_file(log->file) : result;
+}
+
+struct result store_log_end_copy(struct store_log *log)
 {
 	log->held = false;
-	if (!run(log->reader, "COMMIT"))
+	log->copied = log->copied_on_thread;
+	if (!run(log->holder, "COMMIT"))
 		return FAIL(ERROR_SYSTEM, "the store's log cannot be let go");
 	return RESULT_OK;
+}
+
+struct result store_log_copy_rest(struct store_log *log)
+{
+	CHECK(!log->held);
+	return copy_pages(log, &log->copied);
 }

@@ -40,7 +40,7 @@ static const char schema[] = {
 	, '\0'
 };
 
-enum { SCHEMA_VERSION = 1, PACKED_MAX = 4 * 1024 * 1024 };
+enum { SCHEMA_VERSION = 1, PACKED_MAX = 4 * 1024 * 1024, BUSY_MS = 5000 };
 
 static void note_failure(struct store *store)
 {
@@ -162,6 +162,7 @@ static struct result open_database(struct store *store, const char *path)
 		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened");
 	}
 	sqlite3_extended_result_codes(store->database, 1);
+	sqlite3_busy_timeout(store->database, BUSY_MS);
 	sqlite3_update_hook(store->database, on_change, store);
 	execute_text(store, "PRAGMA journal_mode = WAL;"
 	                    "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
@@ -243,11 +244,12 @@ static bool run_prepared(struct store *store, sqlite3_stmt **place, const char *
 }
 
 // Everything between two commits is one transaction, what is read too: SQLite locks and looks for
-// what others wrote once a turn and not once a statement.
+// what others wrote once a turn and not once a statement. IMMEDIATE: the thread that copies the log
+// can have the lock of writers for an instant; that is waited for here, and nowhere else.
 static bool begin(struct store *store)
 {
 	if (!store->open && !store->failed)
-		store->open = run_prepared(store, &store->begin, "BEGIN");
+		store->open = run_prepared(store, &store->begin, "BEGIN IMMEDIATE");
 	return !store->failed;
 }
 
@@ -270,25 +272,36 @@ struct result store_sync(const struct store *store)
 	return store_log_sync(&store->log);
 }
 
-struct result store_sync_file(const struct store *store)
-{
-	return store_log_sync_file(&store->log);
-}
-
 bool store_wants_copy(const struct store *store)
 {
 	return !store->open && store_log_wants_copy(&store->log);
 }
 
-struct result store_copy(struct store *store, bool *ret_copied)
+struct result store_begin_copy(struct store *store)
 {
 	CHECK(!store->open);
-	return store_log_copy(&store->log, ret_copied);
+	return store_log_begin_copy(&store->log);
 }
 
-struct result store_copied(struct store *store)
+struct result store_copy(struct store *store)
 {
-	return store_log_copied(&store->log);
+	return store_log_copy(&store->log);
+}
+
+struct result store_end_copy(struct store *store)
+{
+	return store_log_end_copy(&store->log);
+}
+
+bool store_wants_rest_copied(const struct store *store)
+{
+	return !store->open && store_log_wants_rest_copied(&store->log);
+}
+
+struct result store_copy_rest(struct store *store)
+{
+	CHECK(!store->open);
+	return store_log_copy_rest(&store->log);
 }
 
 static int bind_packed(const struct store *store, sqlite3_stmt *statement, int place,

@@ -67,15 +67,18 @@ MUST_USE struct result store_commit(struct store *store);
 // stop and to begin from what is durable.
 MUST_USE struct result store_sync(const struct store *store);
 
-// The log is copied into the database file in parts, while the store goes on: when
-// store_wants_copy() and all that was committed is durable, store_copy() writes the pages that are
-// new in the log to the file. *ret_copied says that store_sync_file() is to follow, on any thread,
-// as store_sync() does; and after it store_copied(), until which the log does not begin anew. What
-// was committed is durable without all this; it keeps the log short. ERROR_SYSTEM as above.
+// The log is copied into the database file in parts, which keeps it short; what was committed is
+// durable without that. When store_wants_copy(): store_begin_copy(), then store_copy(), on any
+// thread and as store_sync() while this one goes on, then store_end_copy(); until then the log does
+// not begin anew. When store_wants_rest_copied(): store_copy_rest(), which takes a moment, and the
+// log begins anew with the next commit; what was committed is then durable as after store_sync().
+// ERROR_SYSTEM as above.
 bool store_wants_copy(const struct store *store);
-MUST_USE struct result store_copy(struct store *store, bool *ret_copied);
-MUST_USE struct result store_sync_file(const struct store *store);
-MUST_USE struct result store_copied(struct store *store);
+MUST_USE struct result store_begin_copy(struct store *store);
+MUST_USE struct result store_copy(struct store *store);
+MUST_USE struct result store_end_copy(struct store *store);
+bool store_wants_rest_copied(const struct store *store);
+MUST_USE struct result store_copy_rest(struct store *store);
 
 // True when something was written since the last commit.
 bool store_is_dirty(const struct store *store);

@@ -144,55 +144,69 @@ static void write_until_copy(struct store *store)
 	CHECK(store_wants_copy(store) && result_ok(store_sync(store)));
 }
 
-static bool copy_whole(struct store *store)
+// Copies a part, as another thread would.
+static void copy_part(struct store *store)
 {
-	bool copied = false;
-
-	CHECK(result_ok(store_copy(store, &copied)));
-	CHECK(!copied || (result_ok(store_sync_file(store)) && result_ok(store_copied(store))));
-	return copied;
+	CHECK(result_ok(store_begin_copy(store)));
+	CHECK(result_ok(store_copy(store)) && result_ok(store_end_copy(store)));
 }
 
 TEST(a_log_that_is_being_copied_does_not_begin_anew)
 {
 	const struct store_log_limits kept = store_log_limits;
 	struct store *store = open_new();
-	bool copied;
 
 	REQUIRE(store);
-	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000 };
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000, .rest = 20 };
 	write_until_copy(store);
 	uint64_t salt = salt_of_log();
-	EXPECT(result_ok(store_copy(store, &copied)) && copied);
+	EXPECT(result_ok(store_begin_copy(store)) && !store_wants_copy(store)); // one at a time
+	EXPECT(result_ok(store_copy(store)));
+	add_customer(store);
+	EXPECT(salt_of_log() == salt);
 	for (int i = 0; i < 50; i++)
 		add_customer(store);
-	EXPECT(salt_of_log() == salt && !store_wants_copy(store)); // one at a time
-	EXPECT(result_ok(store_sync_file(store)) && result_ok(store_copied(store)));
-	write_until_copy(store);
-	EXPECT(salt_of_log() == salt); // what came meanwhile had not been copied
-	EXPECT(copy_whole(store));
+	EXPECT(result_ok(store_end_copy(store)) && store_wants_copy(store));
+	copy_part(store);
 	add_customer(store);
 	EXPECT(salt_of_log() != salt);
 	store_log_limits = kept;
 	store_close(store);
 }
 
-// SQLite deletes the log of a database that is closed; here its pages may not be durable in the
-// file.
-TEST(a_store_that_is_closed_while_its_log_is_copied_keeps_it)
+// What is written while a part is copied is for the next part: it may not be durable.
+TEST(a_part_of_the_log_is_what_was_there_when_its_copying_began)
 {
 	const struct store_log_limits kept = store_log_limits;
 	struct store *store = open_new();
-	bool copied;
 
 	REQUIRE(store);
-	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000 };
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000, .rest = 20 };
 	write_until_copy(store);
 	uint64_t salt = salt_of_log();
-	EXPECT(result_ok(store_copy(store, &copied)) && copied);
+	EXPECT(result_ok(store_begin_copy(store)));
+	add_customer(store);
+	EXPECT(result_ok(store_copy(store)) && result_ok(store_end_copy(store)));
+	add_customer(store); // there was something to copy: the log goes on
+	EXPECT(salt_of_log() == salt && !store_wants_copy(store));
+	store_log_limits = kept;
 	store_close(store);
-	EXPECT(salt_of_log() == salt);
+}
+
+TEST(a_store_that_is_closed_while_its_log_is_copied_loses_nothing)
+{
+	const struct store_log_limits kept = store_log_limits;
+	struct store *store = open_new();
+	struct customer customer;
+
+	REQUIRE(store);
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000, .rest = 20 };
+	write_until_copy(store);
+	int64_t last = store_last_id(store);
+	EXPECT(result_ok(store_begin_copy(store)) && result_ok(store_copy(store)));
+	store_close(store);
 	REQUIRE(result_ok(store_open(path, &store)));
+	EXPECT(store_load(store, STORE_CUSTOMERS, last, &customer));
 	store_close(store);
 	store_log_limits = kept;
 }
@@ -203,18 +217,23 @@ TEST(a_log_that_has_grown_long_is_copied_to_its_end)
 	struct store *store = open_new();
 
 	REQUIRE(store);
-	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 10 };
+	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 10, .rest = 20 };
 	for (int i = 0; i < 5; i++)
 		add_customer(store);
 	uint64_t salt = salt_of_log();
-	EXPECT(store_wants_copy(store) && !copy_whole(store)); // the rest of it: while all wait
+	EXPECT(store_wants_rest_copied(store) && !store_wants_copy(store)); // few pages
+	EXPECT(result_ok(store_copy_rest(store)));
 	add_customer(store);
 	EXPECT(salt_of_log() != salt);
-	store_log_limits.copy = 2;
+	store_log_limits = (struct store_log_limits){ .copy = 2, .anew = 20, .rest = 4 };
+	for (int i = 0; i < 10; i++)
+		add_customer(store);
+	EXPECT(store_wants_copy(store) && !store_wants_rest_copied(store)); // many pages
 	for (int i = 0; i < 30; i++)
 		add_customer(store);
 	salt = salt_of_log();
-	EXPECT(store_wants_copy(store) && !copy_whole(store)); // far too long
+	EXPECT(store_wants_rest_copied(store)); // far too long
+	EXPECT(result_ok(store_copy_rest(store)));
 	add_customer(store);
 	EXPECT(salt_of_log() != salt);
 	store_log_limits = kept;

@@ -1,7 +1,7 @@
 // The program core: who may do what, the flows, the books. One loop on one thread, in turns: read
 // what came, handle it (every handler reads and writes the store at once), commit, and let the
-// answers out when that is durable. A turn is one transaction, however many requests it holds, and
-// turns that wait for the disk share an fsync (group commit).
+// answers out when that is durable. A transaction is a turn, however many requests it holds, or all
+// turns until the disk is free for the next commit (group commit).
 #pragma once
 
 #include "config/config.h"
@@ -65,11 +65,11 @@ struct reply {
 	struct bytes body;
 };
 
-// Queues the answer to a request; it leaves when this turn's commit is durable. An answer to a
+// Queues the answer to a request; it leaves when what this turn wrote is durable. An answer to a
 // client that has gone is thrown away by web.
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply);
 
-// Queues a message to vault; it leaves when this turn's commit is durable. False: vault is away
+// Queues a message to vault; it leaves when what this turn wrote is durable. False: vault is away
 // just now.
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values);
 

@@ -1,5 +1,4 @@
-// See durable.h. Only store_sync() and store_sync_file() run on threads; everything else is the
-// loop's.
+// See durable.h. Only store_sync() and store_copy() run on threads; everything else is the loop's.
 #include "core/durable.h"
 
 #include "base/check.h"
@@ -30,39 +29,39 @@ static void must(struct durable *durable, struct result result)
 
 // --- the log into the database file
 
-static void sync_file_on_thread(uv_work_t *work)
+static void copy_on_thread(uv_work_t *work)
 {
 	struct durable *durable = work->data;
 
-	durable->file.result = store_sync_file(durable->core->store);
+	durable->copy.result = store_copy(durable->core->store);
 }
 
 // `status` tells whether it was cancelled; it never is.
-static void on_file_synced(uv_work_t *work, int status)
+static void on_copied(uv_work_t *work, int status)
 {
 	struct durable *durable = work->data;
 
 	(void)status;
-	end_work(durable, &durable->file);
-	must(durable, store_copied(durable->core->store));
+	end_work(durable, &durable->copy);
+	must(durable, store_end_copy(durable->core->store));
 }
 
-// The log has grown: its pages go to the database file, which they may when they are durable. Where
-// core is busy there is no such moment by itself, and the fsync is waited for.
-static void copy_log(struct durable *durable)
+static void begin_copy(struct durable *durable)
 {
-	struct store *store = durable->core->store;
-	bool copied = false;
+	must(durable, store_begin_copy(durable->core->store));
+	start_work(durable, &durable->copy, copy_on_thread, on_copied);
+}
 
-	if (!durable_is_settled(durable) && durable->postponed++ < POSTPONED_MAX)
-		return;
+// The log is to begin anew: what is left of it is few pages. Where they are durable already, that
+// takes an fsync less; where core is busy there is no such moment by itself. True: it was done, and
+// all that was committed is durable.
+static bool copy_rest(struct durable *durable, bool wrote)
+{
+	if (wrote && durable->postponed++ < POSTPONED_MAX)
+		return false;
 	durable->postponed = 0;
-	if (!durable_is_settled(durable))
-		must(durable, store_sync(store));
-	durable->covered = durable->durable = durable->committed;
-	must(durable, store_copy(store, &copied));
-	if (copied)
-		start_work(durable, &durable->file, sync_file_on_thread, on_file_synced);
+	must(durable, store_copy_rest(durable->core->store));
+	return true;
 }
 
 // --- what waits for the log
@@ -70,32 +69,10 @@ static void copy_log(struct durable *durable)
 static void sync_on_thread(uv_work_t *work)
 {
 	struct durable *durable = work->data;
-
 	int64_t begun_us = clock_monotonic_us();
 
 	durable->log.result = store_sync(durable->core->store);
 	durable->log.took_us = clock_monotonic_us() - begun_us;
-}
-
-static void on_synced(uv_work_t *work, int status);
-
-static void settle(struct durable *durable)
-{
-	struct core *core = durable->core;
-
-	if (durable->log.runs && durable->covered != durable->committed)
-		return; // the next fsync covers it
-	durable->each_line(core, wire_channel_mark);
-	if (durable->log.runs)
-		return; // nothing was committed since this one began: it covers it
-	if (store_wants_copy(core->store))
-		copy_log(durable);
-	if (durable_is_settled(durable)) {
-		durable->each_line(core, wire_channel_release);
-		return;
-	}
-	durable->covered = durable->committed;
-	start_work(durable, &durable->log, sync_on_thread, on_synced);
 }
 
 static void on_synced(uv_work_t *work, int status)
@@ -105,22 +82,34 @@ static void on_synced(uv_work_t *work, int status)
 	(void)status;
 	end_work(durable, &durable->log);
 	metric_fsync(durable->log.took_us);
-	durable->durable = durable->covered;
 	durable->each_line(durable->core, wire_channel_release);
-	// In the middle of a turn what was said since rests on what is not committed yet; its end
-	// comes soon.
-	if (!store_is_dirty(durable->core->store))
-		settle(durable);
 	durable->released(durable->core);
 }
 
 bool durable_is_settled(const struct durable *durable)
 {
-	return durable->durable == durable->committed;
+	return !durable->log.runs && !store_is_dirty(durable->core->store);
 }
 
-void durable_end_turn(struct durable *durable, bool committed)
+void durable_end_turn(struct durable *durable)
 {
-	durable->committed += committed;
-	settle(durable);
+	struct core *core = durable->core;
+	bool wrote = store_is_dirty(core->store);
+
+	if (durable->log.runs && wrote)
+		return; // one commit for all turns until that fsync has ended: the next would wait
+		        // for it
+	metric_add(METRIC_COMMITS, wrote);
+	must(durable, store_commit(core->store));
+	durable->each_line(core, wire_channel_mark);
+	if (store_wants_copy(core->store))
+		begin_copy(durable);
+	if (durable->log.runs)
+		return; // what was said rests on nothing newer than what it makes durable
+	if (store_wants_rest_copied(core->store) && copy_rest(durable, wrote))
+		wrote = false;
+	if (wrote)
+		start_work(durable, &durable->log, sync_on_thread, on_synced);
+	else
+		durable->each_line(core, wire_channel_release);
 }

@@ -1,7 +1,8 @@
-// From the end of a turn to the moment when what it said may leave: the fsync of the store's log,
-// on a thread of libuv, one at a time, while the loop goes on with the next turns. Turns that end
-// meanwhile share the next one. Also the copying of the log into the database file, whose fsync is
-// another thread's.
+// From the end of a turn to the moment when what it said may leave: the commit, and the fsync of
+// the store's log on a thread of libuv, one at a time, while the loop goes on with the next turns.
+// What these write is committed when that fsync has ended, in one: a commit costs some ten pages of
+// the log, however little it holds, and would only wait. Also the copying of the log into the
+// database file, on a second thread.
 //
 // Lines to neighbours and operators hold what is put into them (wire_channel_hold()); what is
 // marked and released here rests on what is durable.
@@ -13,23 +14,20 @@ struct durable {
 	struct core *core;
 	// Calls `call` for every line of core that holds.
 	void (*each_line)(struct core *core, void (*call)(struct wire_channel *channel));
-	void (*released)(struct core *core); // what was released is to be written
+	// What was released is to be written, and a turn to end if the store is dirty.
+	void (*released)(struct core *core);
 	void (*failed)(struct core *core, struct result result); // does not return
-	// Commits are counted. What was marked when `covered` were made leaves when the fsync that
-	// runs has ended.
-	uint64_t committed, covered, durable;
-	int postponed; // so many times the log was to be copied and was not durable just then
+	int postponed; // so many times the log was to begin anew and was not durable just then
 	struct durable_work {
 		uv_work_t work;
 		bool runs;
 		struct result result; // the thread's while it runs, as is what follows
 		int64_t took_us;
-	} log, file;
+	} log, copy;
 };
 
 // True when nothing waits for the disk.
 bool durable_is_settled(const struct durable *durable);
 
-// To be called after store_commit(): decides what becomes of all that was said until now.
-// `committed`: something was written in this turn.
-void durable_end_turn(struct durable *durable, bool committed);
+// Decides what becomes of all that was written and said until now.
+void durable_end_turn(struct durable *durable);

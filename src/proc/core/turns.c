@@ -1,5 +1,5 @@
-// The loop of core: channels to the neighbours, turns, one commit a turn. What is queued in a turn
-// leaves when its commit is durable (durable.h). If that fails the program stops, and what is
+// The loop of core: channels to the neighbours, and turns. What is queued in a turn leaves when
+// what it wrote is committed and durable (durable.h). If that fails the program stops, and what is
 // durable is what happened.
 #include "core/turns.h"
 
@@ -271,6 +271,8 @@ static void each_line(struct core *core, void (*call)(struct wire_channel *chann
 static void on_released(struct core *core)
 {
 	flush(core);
+	if (store_is_dirty(core->store))
+		begin_turn(core);
 	stop_when_told(core);
 }
 
@@ -282,11 +284,8 @@ void core_end_turn(struct core *core)
 	flows_timer(core);
 	pages_timer(core);
 	deliveries_timer(core);
-	bool wrote = store_is_dirty(core->store);
-	metric_add(METRIC_COMMITS, wrote);
-	end_when_failed(core, store_commit(core->store));
 	turns->begun = false;
-	durable_end_turn(&turns->durable, wrote);
+	durable_end_turn(&turns->durable);
 	flush(core);
 	end_when_alone(turns);
 	set_timer(core);
