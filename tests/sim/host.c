@@ -517,7 +517,9 @@ static void settle(struct core *core)
 		died(disk.dead ? "killed while it waited for the disk" : "an fsync failed");
 		return;
 	}
-	release();
+	plan_copy(core);
+	if (host_is_up())
+		release();
 	if (host_is_up() && store_is_dirty(core->store))
 		end_turn(core);
 }
@@ -546,8 +548,7 @@ static void commit(struct core *core, bool wrote)
 	mark();
 	if (plant_is("answer_before_fsync"))
 		flush();
-	plan_copy(core);
-	if (!host_is_up() || host.syncing)
+	if (host.syncing)
 		return;
 	bool durable = copy_rest(core, wrote) || !wrote;
 	if (host_is_up() && durable)

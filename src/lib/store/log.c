@@ -2,13 +2,12 @@
 #include "store/log.h"
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "store/files.h"
 
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 // Writes a file's bytes over themselves and fsyncs them.
 static bool rewrite(sqlite3_file *file)
@@ -84,54 +83,6 @@ static bool find_file(sqlite3 *connection, int which, sqlite3_file **ret_file)
 	return sqlite3_file_control(connection, NULL, which, (void *)ret_file) == SQLITE_OK;
 }
 
-// --- the file, written in portions
-//
-// An fsync of the log waits for what the disk is at. So while another thread copies pages to the
-// file, it fsyncs each few of them, and leaves the disk to the log for some time after each.
-
-enum { PORTION = 32, PAUSES = 3 };
-
-// There is one store in a program.
-static struct {
-	const sqlite3_io_methods *methods; // SQLite's
-	bool in_portions, in_haste;
-	int pages;
-} writer;
-
-static int write_portion(sqlite3_file *file)
-{
-	int64_t begun_us = clock_monotonic_us();
-	int code = writer.methods->xSync(file, SQLITE_SYNC_NORMAL);
-	int64_t pause_us = PAUSES * (clock_monotonic_us() - begun_us);
-
-	if (!writer.in_haste)
-		nanosleep(&(struct timespec){ .tv_sec = pause_us / 1000000,
-		                              .tv_nsec = pause_us % 1000000 * 1000 },
-		          NULL);
-	return code;
-}
-
-static int write_page(sqlite3_file *file, const void *data, int length, sqlite3_int64 offset)
-{
-	int code = writer.methods->xWrite(file, data, length, offset);
-
-	if (code == SQLITE_OK && writer.in_portions && ++writer.pages % PORTION == 0)
-		code = write_portion(file);
-	return code;
-}
-
-// SQLite's own file, but for the one method.
-static void write_in_portions(sqlite3_file *file)
-{
-	static sqlite3_io_methods methods;
-
-	writer.methods = file->pMethods;
-	writer.pages = 0;
-	methods = *file->pMethods;
-	methods.xWrite = write_page;
-	file->pMethods = &methods;
-}
-
 struct result store_log_open(struct store_log *log, sqlite3 *database, const char *path)
 {
 	*log = (struct store_log){ .database = database };
@@ -145,7 +96,8 @@ struct result store_log_open(struct store_log *log, sqlite3 *database, const cha
 	if (!open_beside(path, &log->holder) || !open_beside(path, &log->copier) ||
 	    !find_file(log->copier, SQLITE_FCNTL_FILE_POINTER, &log->file))
 		return FAIL(ERROR_SYSTEM, "the store's file cannot be opened beside itself");
-	write_in_portions(log->file);
+	portioned_file_open(log->file);
+	gathered_log_open(log->log);
 	return RESULT_OK;
 }
 
@@ -156,16 +108,11 @@ void store_log_close(struct store_log *log)
 	*log = (struct store_log){ 0 };
 }
 
-static struct result sync_file(sqlite3_file *file)
-{
-	if (file && file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
-		return FAIL(ERROR_SYSTEM, "the store's files cannot be made durable");
-	return RESULT_OK;
-}
-
 struct result store_log_sync(const struct store_log *log)
 {
-	return sync_file(log->log);
+	if (log->log && !gathered_log_sync(log->log))
+		return FAIL(ERROR_SYSTEM, "the store's log cannot be made durable");
+	return RESULT_OK;
 }
 
 static int pages_to_copy(const struct store_log *log)
@@ -186,7 +133,7 @@ bool store_log_wants_copy(const struct store_log *log)
 {
 	int pages = pages_to_copy(log);
 
-	return log->log && !store_log_wants_rest_copied(log) &&
+	return log->log && !gathered_log_is_ahead() && !store_log_wants_rest_copied(log) &&
 	       (pages >= store_log_limits.copy ||
 	        (pages > 0 && log->pages >= store_log_limits.anew));
 }
@@ -210,7 +157,7 @@ static struct result copy_pages(struct store_log *log, int *ret_copied)
 struct result store_log_begin_copy(struct store_log *log)
 {
 	CHECK(store_log_wants_copy(log));
-	writer.in_haste = pages_to_copy(log) > 2 * store_log_limits.copy;
+	portions_begin(pages_to_copy(log) > 2 * store_log_limits.copy);
 	// A read transaction begins with what it reads; as there are pages to copy, it is one of
 	// the log and keeps it.
 	log->held = run(log->holder, "BEGIN; PRAGMA user_version");
@@ -221,14 +168,15 @@ struct result store_log_begin_copy(struct store_log *log)
 struct result store_log_copy(struct store_log *log)
 {
 	CHECK(log->held);
-	writer.in_portions = true;
-	struct result result = copy_pages(log, &log->copied_on_thread);
-	writer.in_portions = false;
-	return result_ok(result) ? sync_file(log->file) : result;
+	TRY(copy_pages(log, &log->copied_on_thread));
+	if (log->file->pMethods->xSync(log->file, SQLITE_SYNC_NORMAL) != SQLITE_OK)
+		return FAIL(ERROR_SYSTEM, "the store's file cannot be made durable");
+	return RESULT_OK;
 }
 
 struct result store_log_end_copy(struct store_log *log)
 {
+	portions_end();
 	log->held = false;
 	log->copied = log->copied_on_thread;
 	if (!run(log->holder, "COMMIT"))
@@ -239,5 +187,7 @@ struct result store_log_end_copy(struct store_log *log)
 struct result store_log_copy_rest(struct store_log *log)
 {
 	CHECK(!log->held);
+	if (gathered_log_is_ahead())
+		TRY(store_log_sync(log));
 	return copy_pages(log, &log->copied);
 }

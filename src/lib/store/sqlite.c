@@ -167,7 +167,8 @@ static struct result open_database(struct store *store, const char *path)
 	execute_text(store, "PRAGMA journal_mode = WAL;"
 	                    "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;"
 	                    "PRAGMA foreign_keys = OFF; PRAGMA cache_size = -16000;"
-	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;");
+	                    "PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 0;"
+	                    "PRAGMA cache_spill = OFF;");
 	int64_t version = text_number(store, "PRAGMA user_version");
 	if (version > SCHEMA_VERSION)
 		return FAIL(ERROR_STATE, "the store was written by a newer version of onfile");
@@ -274,12 +275,11 @@ struct result store_sync(const struct store *store)
 
 bool store_wants_copy(const struct store *store)
 {
-	return !store->open && store_log_wants_copy(&store->log);
+	return store_log_wants_copy(&store->log);
 }
 
 struct result store_begin_copy(struct store *store)
 {
-	CHECK(!store->open);
 	return store_log_begin_copy(&store->log);
 }
 

@@ -83,6 +83,8 @@ static void on_synced(uv_work_t *work, int status)
 	end_work(durable, &durable->log);
 	metric_fsync(durable->log.took_us);
 	durable->each_line(durable->core, wire_channel_release);
+	if (store_wants_copy(durable->core->store))
+		begin_copy(durable);
 	durable->released(durable->core);
 }
 
@@ -102,8 +104,6 @@ void durable_end_turn(struct durable *durable)
 	metric_add(METRIC_COMMITS, wrote);
 	must(durable, store_commit(core->store));
 	durable->each_line(core, wire_channel_mark);
-	if (store_wants_copy(core->store))
-		begin_copy(durable);
 	if (durable->log.runs)
 		return; // what was said rests on nothing newer than what it makes durable
 	if (store_wants_rest_copied(core->store) && copy_rest(durable, wrote))
