@@ -13,6 +13,7 @@
 #include "core/pages.h"
 #include "crypto/mac.h"
 #include "disk.h"
+#include "lines.h"
 #include "nemesis.h"
 
 #include <stdio.h>
@@ -33,11 +34,6 @@ struct request_in {
 	char path[PATH_ROOM];
 };
 
-struct answer_out {
-	struct answer_out *next;
-	struct answer answer;
-};
-
 static struct {
 	struct core core;
 	bool opening;  // in the middle of a start
@@ -52,12 +48,8 @@ static struct {
 	int pause_ms;
 	int kill_in;
 	uint8_t id_key[32];
-	struct buffer from_vault, to_vault;
+	struct buffer from_vault;
 	struct request_in *requests, **last_request;
-	struct answer_out *answers, **last_answer;
-	int answer_count;
-	int marked_answers;  // so many of them, and so many bytes to vault, rest on what is
-	size_t marked_bytes; // committed
 } host;
 
 struct core *host_core;
@@ -69,24 +61,15 @@ static void turn(void *what);
 
 void core_reply(struct core *core, uint64_t serial, const struct reply *reply)
 {
-	struct answer_out *out = world_room(sizeof(*out));
-
 	(void)core;
-	out->answer =
-	        (struct answer){ serial, reply->status, reply->flags, NULL, reply->body.length };
-	out->answer.body = world_room(reply->body.length + 1);
-	if (reply->body.length)
-		memcpy(out->answer.body, reply->body.data, reply->body.length);
-	*host.last_answer = out;
-	host.last_answer = &out->next;
-	host.answer_count++;
+	lines_answer(serial, reply);
 }
 
 bool core_tell_vault(struct core *core, enum wire_number number, const struct wire_value *values)
 {
 	(void)core;
 	if (host.vault_up)
-		CHECK(result_ok(wire_encode(&host.to_vault, number, values)));
+		lines_tell_vault(number, values);
 	return host.vault_up;
 }
 
@@ -115,24 +98,6 @@ void control_test_answer(struct core *core, const struct question *question, con
 
 // --- memory of a life
 
-static void drop_answers(void)
-{
-	while (host.answers) {
-		struct answer_out *out = host.answers;
-		host.answers = out->next;
-		free(out->answer.body);
-		free(out);
-	}
-	host.last_answer = &host.answers;
-	host.answer_count = host.marked_answers = 0;
-}
-
-static void drop_to_vault(void)
-{
-	buffer_reset(&host.to_vault);
-	host.marked_bytes = 0;
-}
-
 static void drop_requests(void)
 {
 	while (host.requests) {
@@ -158,10 +123,9 @@ static void let_go(void)
 	free(core->card_keys);
 	*core = (struct core){ 0 };
 	host_core = NULL;
-	drop_answers();
+	lines_drop();
 	drop_requests();
 	buffer_reset(&host.from_vault);
-	drop_to_vault();
 	host.vault_up = host.again = host.planned = host.syncing = false;
 	host.life++;
 }
@@ -279,10 +243,10 @@ void host_vault_line(bool up)
 		return;
 	if (!up) {
 		host.vault_up = false; // what is on its way already still arrives
-		drop_to_vault();
+		lines_drop_to_vault();
 		return;
 	}
-	drop_to_vault();
+	lines_drop_to_vault();
 	host.vault_up = true;
 	core_tell_vault(&host.core, WIRE_KEYS_WANTED, NULL);
 	host.core.now_ms = sim_wall_ms();
@@ -367,50 +331,6 @@ static void take_requests(struct core *core)
 		take_request(core, in);
 		free(in);
 	}
-}
-
-// --- out
-
-static void flush_vault(void)
-{
-	struct wire_message message;
-	size_t length = 0;
-
-	while (host.marked_bytes && !dies_here()) {
-		CHECK(result_ok(wire_decode(buffer_view(&host.to_vault), WIRE_CORE, WIRE_VAULT,
-		                            &message, &length)) &&
-		      length);
-		vault_message(&message);
-		buffer_drop(&host.to_vault, length);
-		host.marked_bytes -= length;
-	}
-}
-
-static void flush_web(void)
-{
-	while (host.marked_answers && !dies_here()) {
-		struct answer_out *out = host.answers;
-		host.answers = out->next;
-		if (!host.answers)
-			host.last_answer = &host.answers;
-		host.answer_count--;
-		host.marked_answers--;
-		shop_answer(&out->answer);
-		free(out->answer.body);
-		free(out);
-	}
-}
-
-static void mark(void)
-{
-	host.marked_answers = host.answer_count;
-	host.marked_bytes = host.to_vault.length;
-}
-
-static void flush(void)
-{
-	flush_vault();
-	flush_web();
 }
 
 // --- a turn
@@ -499,9 +419,9 @@ static bool copy_rest(struct core *core, bool wrote)
 // What is marked leaves.
 static void release(void)
 {
-	if (!disk_is_durable() && (host.marked_answers || host.marked_bytes))
+	if (!disk_is_durable() && lines_may_leave())
 		sim_fail("something leaves core that is not durable");
-	flush();
+	lines_flush(dies_here);
 	if (disk.dead)
 		died("killed while it answered");
 }
@@ -545,9 +465,9 @@ static void commit(struct core *core, bool wrote)
 		died(disk.dead ? "killed" : store_error_text(core->store));
 		return;
 	}
-	mark();
+	lines_mark();
 	if (plant_is("answer_before_fsync"))
-		flush();
+		lines_flush(dies_here);
 	if (host.syncing)
 		return;
 	bool durable = copy_rest(core, wrote) || !wrote;
@@ -567,8 +487,8 @@ static void end_turn(struct core *core)
 	pages_timer(core);
 	wrote = store_is_dirty(core->store);
 	if (plant_is("answer_before_commit")) {
-		mark();
-		flush();
+		lines_mark();
+		lines_flush(dies_here);
 	}
 	if (!wrote || !host.syncing)
 		commit(core, wrote);
@@ -648,10 +568,9 @@ void host_begin(void)
 {
 	host_choose_store();
 	buffer_init(&host.from_vault, LINE_LIMIT);
-	buffer_init(&host.to_vault, LINE_LIMIT);
+	lines_begin();
 	host.life = host.serial = 0;
 	host.pause_ms = host.kill_in = 0;
-	host.last_answer = &host.answers;
 	host.last_request = &host.requests;
 	plan_start(0);
 }
@@ -660,5 +579,5 @@ void host_end(void)
 {
 	let_go();
 	buffer_done(&host.from_vault);
-	buffer_done(&host.to_vault);
+	lines_end();
 }
