@@ -1,9 +1,10 @@
 // What this machine could do at best, one limit for each expensive thing that onfile does: a commit
-// of the store, an opening of a card. Each runs for some seconds on one thread.
+// of the store, an fsync, an opening of a card. Each runs for some seconds on one thread.
 //
 // usage: limits FOLDER SECONDS
 #include "base/check.h"
 
+#include <fcntl.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <sqlite3.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static double now_s(void)
 {
@@ -78,6 +80,53 @@ static void commit(const char *folder, int group, double seconds)
 	remove(path);
 }
 
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void wait_until(double due_s)
+{
+	const struct timespec due = { .tv_sec = (time_t)due_s,
+		                      .tv_nsec = (long)((due_s - (double)(time_t)due_s) * 1e9) };
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+}
+
+// What a payment waits for twice at the least: a small write into a file that is there already, and
+// its fsync, at fixed times, with nothing else for the disk to do.
+static void sync_alone(const char *folder, double seconds)
+{
+	enum { A_SECOND = 1000, WRITE = 12 * 1024, FILE_SIZE = 1024 * WRITE };
+	int count = (int)(seconds * A_SECOND);
+	double *took_s = calloc((size_t)count, sizeof(*took_s));
+	char path[512], block[WRITE] = { 1 };
+
+	snprintf(path, sizeof(path), "%s/limit-fsync", folder);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(took_s && fd >= 0 && count > 0);
+	for (off_t at = 0; at < FILE_SIZE; at += WRITE)
+		CHECK(pwrite(fd, block, WRITE, at) == WRITE);
+	CHECK(fsync(fd) == 0);
+	double begun = now_s();
+	for (int i = 0; i < count; i++) {
+		wait_until(begun + (double)i / A_SECOND);
+		double written = now_s();
+		CHECK(pwrite(fd, block, WRITE, (off_t)i * WRITE % FILE_SIZE) == WRITE &&
+		      fdatasync(fd) == 0);
+		took_s[i] = now_s() - written;
+	}
+	qsort(took_s, (size_t)count, sizeof(*took_s), compare);
+	printf("fsync_alone_p50_ms %.3f\n", took_s[count / 2] * 1e3);
+	printf("fsync_alone_p99_ms %.3f\n", took_s[count * 99LL / 100] * 1e3);
+	printf("fsync_alone_p999_ms %.3f\n", took_s[count * 999LL / 1000] * 1e3);
+	close(fd);
+	remove(path);
+	free(took_s);
+}
+
 static EVP_PKEY *new_key(void)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
@@ -118,6 +167,7 @@ int main(int argc, char **argv)
 	}
 	commit(argv[1], 1, seconds);
 	commit(argv[1], 64, seconds);
+	sync_alone(argv[1], seconds);
 	agree(seconds);
 	return 0;
 }

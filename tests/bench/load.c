@@ -172,8 +172,10 @@ static void measure_half(struct load *load, double rate)
 	run("payments at half load", &work, &warm);
 	load->shoppers.run++;
 	work.seconds = load->seconds;
+	begin_cpu(load);
 	run("payments at half load", &work, &result);
 	load->shoppers.run++;
+	say_cpu(load, "half", &result);
 	say("half_rate_per_s", rate);
 	say("half_p50_ms", fleet_quantile(&result, 0.5) / 1e3);
 	say("half_p99_ms", fleet_quantile(&result, 0.99) / 1e3);
