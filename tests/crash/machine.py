@@ -87,7 +87,13 @@ class Trace:
         """Detaches; what it saw, a line for each call."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=20)
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            # Asked while a program of several threads died, strace waits for its first thread, which cannot end before
+            # strace has taken the others; and as long the program's parent does not hear of the death.
+            self.process.kill()
+            self.process.wait()
         self.process.stderr.close()
         text = self.path.read_text(errors='replace')
         self.path.unlink()
