@@ -74,9 +74,9 @@ struct api {
 	struct api_call *parked, *asking;
 	const struct request *request; // that is being handled
 	struct limits *limits;
-	int64_t next_sweep_ms;
+	struct keys *keys;
 	struct api_ids ids;
-	int64_t next_replays_ms, swept; // swept: the last old reply that was looked at
+	int64_t next_sweep_ms, next_replays_ms, swept; // swept: the last old reply that was seen
 };
 
 // --- api_call.c

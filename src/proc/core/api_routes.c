@@ -7,11 +7,11 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "core/idempotency.h"
-#include "crypto/mac.h"
+#include "core/keys.h"
 
 #include <stdlib.h>
 
-enum { SWEEP_MS = 10000, KEY_USED_MS = 60000 };
+enum { SWEEP_MS = 10000 };
 
 const struct api_param api_expand_params[] = {
 	{ "expand[]", API_TEXT, 0, 0, 128, NULL },
@@ -253,36 +253,17 @@ static bool fail_unknown_key(struct api_call *call, struct bytes key)
 	return fail_key(call, 401, NULL, message);
 }
 
-// Noted once a minute at most: a key in use must not make every request write.
-static void note_use(struct core *core, struct bytes hash, int64_t used_ms)
+static bool look_up_key(struct api_call *call, struct bytes sent)
 {
-	if (core->now_ms - used_ms >= KEY_USED_MS)
-		store_run(core->store, STORE_KEY_USED, STORE_N(core->now_ms), STORE_B(hash));
-}
+	struct api_key key;
 
-static bool look_up_key(struct api_call *call, struct bytes key)
-{
-	uint8_t hash[CRYPTO_SHA256];
-	int64_t revoked_ms = 0;
-	int64_t used_ms = 0;
-
-	crypto_sha256(key, hash);
-	struct store_query query =
-	        store_ask(call->core->store, STORE_KEY_FIND, STORE_B(BYTES_ARRAY(hash)));
-	bool found = store_step(&query);
-	if (found) {
-		call->merchant = store_number(&query, 0);
-		call->shopper = store_number(&query, 1) != 0;
-		revoked_ms = store_number(&query, 2);
-		used_ms = store_number(&query, 3);
-		call->key_id = store_number(&query, 4);
-	}
-	store_end(&query);
-	if (!found)
-		return fail_unknown_key(call, key);
-	if (revoked_ms)
+	if (!keys_find(call->core, call->core->api->keys, sent, &key))
+		return fail_unknown_key(call, sent);
+	if (key.revoked_ms)
 		return fail_key(call, 401, "api_key_expired", "This API key was revoked.");
-	note_use(call->core, BYTES_ARRAY(hash), used_ms);
+	call->merchant = key.merchant;
+	call->shopper = key.publishable;
+	call->key_id = key.id;
 	return true;
 }
 
@@ -535,7 +516,13 @@ struct api *api_new(struct core *core)
 	(void)core;
 	CHECK(api);
 	api->limits = limits_new();
+	api->keys = keys_new();
 	return api;
+}
+
+void api_keys_changed(struct core *core)
+{
+	keys_forget(core->api->keys);
 }
 
 static void free_list(struct api_call *calls)
@@ -554,5 +541,6 @@ void api_free(struct api *api)
 	free_list(api->parked);
 	free_list(api->asking);
 	limits_free(api->limits);
+	keys_free(api->keys);
 	free(api);
 }

@@ -292,6 +292,7 @@ static void keys_revoke(struct core *core, struct control_client *client, struct
 	}
 	if (!revoked_ms)
 		store_run(core->store, STORE_KEY_REVOKE, STORE_N(core->now_ms), STORE_N(id));
+	api_keys_changed(core);
 	control_say(client, 1, "key %lld is revoked", (long long)id);
 	control_end(client, 0);
 }

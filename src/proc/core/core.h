@@ -100,6 +100,8 @@ struct flows *flows_new(struct core *core);
 void flows_free(struct flows *flows);
 struct api *api_new(struct core *core);
 void api_free(struct api *api);
+// To be called when a key of the API has changed in the store.
+void api_keys_changed(struct core *core);
 struct pages *pages_new(struct core *core);
 void pages_free(struct pages *pages);
 struct control *control_new(struct core *core);
