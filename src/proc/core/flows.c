@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, HOLDS_MS = 60 * 1000 };
+enum { STEPS_MAX = 200, SWEEP_MS = 3600 * 1000, FORGET_MS = 50, HOLDS_MS = 60 * 1000 };
 
 struct question *flows_ask(struct core *core, enum question_kind kind, int64_t id, int64_t subject)
 {
@@ -467,9 +467,16 @@ static void opening_due(struct core *core, int64_t id)
 
 static void sweep(struct core *core)
 {
-	guards_sweep(core);
+	forget_begin(core);
 	cards_sweep(core);
+	due_add(&core->flows->due, core->now_ms, DUE_FORGET, 0);
 	due_add(&core->flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+}
+
+static void forget(struct core *core)
+{
+	if (forget_some(core))
+		due_add(&core->flows->due, core->now_ms + FORGET_MS, DUE_FORGET, 0);
 }
 
 static void holds(struct core *core)
@@ -490,6 +497,7 @@ void flows_timer(struct core *core)
 		case DUE_OPENING: opening_due(core, entry.id); break;
 		case DUE_UNENROLLED: unenrolled_due(core, entry.id); break;
 		case DUE_SWEEP: sweep(core); break;
+		case DUE_FORGET: forget(core); break;
 		case DUE_HOLDS: holds(core); break;
 		case DUE_REFUND: refund_waited(core, entry.id); break;
 		}
@@ -542,7 +550,7 @@ struct flows *flows_new(struct core *core)
 	};
 	connections_load(core);
 	recover(core);
-	due_add(&flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+	due_add(&flows->due, core->now_ms, DUE_SWEEP, 0);
 	due_add(&flows->due, core->now_ms, DUE_HOLDS, 0);
 	return flows;
 }

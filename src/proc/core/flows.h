@@ -7,6 +7,7 @@
 #include "core/core.h"
 #include "core/guards.h"
 #include "core/due.h"
+#include "core/forget.h"
 #include "core/flow.h"
 #include "core/map.h"
 #include "domain/flow.h"
@@ -91,7 +92,8 @@ enum due_kind {
 	DUE_ADVICE,
 	DUE_OPENING,
 	DUE_UNENROLLED,
-	DUE_SWEEP,
+	DUE_SWEEP,  // once an hour
+	DUE_FORGET, // and in steps after it
 	DUE_HOLDS,  // authorizations whose life is over are looked for
 	DUE_REFUND, // who waits for this refund has waited long enough
 };
@@ -116,9 +118,10 @@ struct flows {
 	uint8_t stans[1000000 / 8]; // those that an open attempt or advice has
 	int64_t next_stan;
 	struct guard_window window; // guards.c
-	int64_t last_trial_ms;      // when a link was started last
-	bool stopping;              // no advice is sent any more
-	int64_t clock_ms;           // what the clock showed at the end of the last turn
+	struct forget forget;
+	int64_t last_trial_ms; // when a link was started last
+	bool stopping;         // no advice is sent any more
+	int64_t clock_ms;      // what the clock showed at the end of the last turn
 };
 
 // --- flows.c

@@ -269,16 +269,3 @@ void guards_note(struct core *core, const struct attempt *attempt, const char *a
 	if (refused)
 		raise_alarm(core, above(&shop, core->config.guard_slow_percent));
 }
-
-void guards_sweep(struct core *core)
-{
-	int64_t month_ms = 31 * day_ms;
-
-	store_run(core->store, STORE_CARD_USED_PURGE, STORE_N(core->now_ms - hour_ms));
-	// As long as the answer to its key is kept, which is made from the row.
-	store_run(core->store, STORE_CUSTOMER_SESSIONS_PURGE, STORE_N(core->now_ms - 96 * hour_ms));
-	store_run(core->store, STORE_PORTALS_PURGE, STORE_N(core->now_ms - hour_ms));
-	store_run(core->store, STORE_TRIALS_PURGE, STORE_N(core->now_ms - month_ms));
-	store_run(core->store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
-	core->flows->window.known = false;
-}

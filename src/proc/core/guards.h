@@ -37,5 +37,3 @@ void guards_note(struct core *core, const struct attempt *attempt, const char *a
                  enum trial trial);
 // Percent of the last links that issuers refused; 0 while there are too few to tell.
 int guards_refused_percent(struct core *core);
-// Forgets what no guard looks at any more.
-void guards_sweep(struct core *core);
