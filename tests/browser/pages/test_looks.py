@@ -63,10 +63,11 @@ SHIFT = """const done = arguments[0]; const moved = [];
     new PerformanceObserver(list => list.getEntries().filter(e => e.value).forEach(e => moved.push([e.value, ...e.sources.map(
         s => `${s.node?.id || s.node?.className} from ${place(s.previousRect)} to ${place(s.currentRect)}`)]))).observe({type: 'layout-shift', buffered: true});
     requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved), 50)));"""
-SMALL = """return [...document.querySelectorAll('a[href], button, input')]
-    .filter(e => e.checkVisibility() && !e.closest('p'))
+# A link in running text is as high as its line; a button is not excused by the paragraph around it, unless it is such a link.
+SMALL = """return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+    .filter(e => e.checkVisibility() && !(e.closest('p') && e.matches('a, .link')))
     .map(e => e.closest('label') ?? e)
-    .map(e => [e.id, e.getBoundingClientRect().height]).filter(([, h]) => h < 44)"""
+    .map(e => [e.id, e.getBoundingClientRect()]).filter(([, r]) => r.height < 44 || r.width < 44).map(([id, r]) => [id, r.width, r.height])"""
 AXE = os.environ.get("AXE_CORE")  # path of axe.min.js (npm axe-core)
 RUN_AXE = "axe.run(document, {iframes: false}).then(r => arguments[0](r.violations), e => arguments[0](String(e)))"
 

@@ -346,14 +346,14 @@ PATHS = ["/", "/goods/notebook", "/basket", "/sign-in", "/orders", "/cards", "/p
 
 MEASURE = """
 const problems = [];
-const wide = document.documentElement.scrollWidth - innerWidth;
+const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
 if (/\\b(null|undefined|NaN|false|object Object)\\b/.test(document.body.innerText)) problems.push("leftovers in the text");
 if (wide > 0) problems.push("wider than the screen by " + wide);
 const visible = (e) => { const r = e.getBoundingClientRect(); return r.width > 0 && r.height > 0 && getComputedStyle(e).visibility !== "hidden"; };
 const label = (e) => (e.className || e.tagName) + " “" + (e.textContent || "").trim().slice(0, 30) + "”";
 for (const e of document.querySelectorAll("button, a[href], input, summary")) {
 	if (!visible(e) || e.closest(".visually-hidden") || e.classList.contains("skip")) continue;
-	const inText = e.closest("p") || e.closest(".foot") || e.classList.contains("line-name") || e.classList.contains("segment");
+	const inText = e.matches("a, .link") && e.closest("p, .foot, .line-name");
 	const r = (e.type === "radio" ? e.closest("label") : e).getBoundingClientRect();
 	if (!inText && (r.height < 43.5 || r.width < 43.5)) problems.push("small target " + label(e) + " " + r.width + "x" + r.height);
 	const name = e.getAttribute("aria-label") || e.textContent.trim() || (e.labels && e.labels.length);
@@ -396,7 +396,7 @@ def test_every_page_fits_and_can_be_read_and_hit(ready, language):
             found += [f"{path} {size[0]} {'dark' if dark else 'light'}: {p}" for p in ready.js(MEASURE)]
         ready.look(PHONE)
         ready.js("document.documentElement.style.fontSize = '200%'")
-        if ready.js("return document.documentElement.scrollWidth - innerWidth") > 0:
+        if ready.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
             found.append(f"{path}: text twice as large does not fit")
     assert found == []
 
