@@ -45,7 +45,7 @@ function row(card) {
 
 function item({ name, quantity, amount }) {
 	const line = element("li", "");
-	const words = quantity > 1 ? `${name} × ${quantity}` : name;
+	const words = quantity > 1 ? `${name} ×\u00a0${quantity}` : name;
 	line.append(element("span", "", words), element("span", "digits", money({ ...follower.state.amount, minor: amount }, shell.lang)));
 	return line;
 }

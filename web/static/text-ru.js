@@ -12,7 +12,7 @@ export default {
 	"load": "Открываем страницу.",
 
 	"enter.title": "Привязка карты",
-	"enter.lead": "Потом покупки – в одно касание.",
+	"enter.lead": "Потом покупки – в одно касание.",
 	"enter.title.payment": "Оплата картой",
 	"enter.lead.payment": "Получатель платежа – {merchant}.",
 	"taken": "Здесь принимают: {brands}.",
@@ -91,7 +91,7 @@ export default {
 
 	"done.title": "Карта привязана",
 	"done.title.payment": "Оплачено",
-	"done.lead": "Теперь покупки в магазине {merchant} – в одно касание.",
+	"done.lead": "Теперь покупки в магазине {merchant} – в одно касание.",
 	"done.lead.payment": "Спасибо. {merchant} получит ваш платёж.",
 	"done.until": "до {date}",
 	"done.auto": "Возврат через {seconds} с",
