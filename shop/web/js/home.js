@@ -10,11 +10,14 @@ function nextStep() {
 	const card = defaultCard();
 	if (!state.account)
 		return h("a.button.button-auto", { href: "/sign-in?next=/" }, t("hero.sign_in"));
-	if (state.cards && !card)
-		return h("a.button.button-auto", { href: "/cards" }, t("hero.link"));
-	if (card)
-		return h("a.hero-card", { href: "/cards" }, brandMark(card.brand), h("span", cardName(card)), h("span.tag.tag-good", t("hero.ready")));
-	return h("span.hero-card.hero-wait");
+	// The place of a card is kept before the cards are known, and after: nothing below it moves.
+	const place = (kind) => h("span.hero-card." + kind, { "aria-hidden": "true" },
+		h("span.mark"), h("span", cardName({ brand: "visa", last4: "0000" })), h("span.tag.tag-good", t("hero.ready")));
+	if (!state.cards)
+		return place("hero-wait");
+	return [place("hero-place"), card
+		? h("a.hero-card", { href: "/cards" }, brandMark(card.brand), h("span", cardName(card)), h("span.tag.tag-good", t("hero.ready")))
+		: h("a.button.button-auto", { href: "/cards" }, t("hero.link"))];
 }
 
 export function home() {
@@ -27,8 +30,8 @@ export function home() {
 			h("section.hero",
 				h("div.hero-text.stack", h("h1.hero-title", t("hero.title")), h("p.hero-note", t("hero.text")), step),
 				h("img.hero-art", { src: "/art/hero.svg", alt: "", width: 520, height: 360, fetchpriority: "high" })),
-			installHint(),
-			h("section.stack", h("h2.heading", t("goods")), h("ul.goods", state.goods.map(tile)))),
+			h("section.stack", h("h2.heading", t("goods")), h("ul.goods", state.goods.map(tile))),
+			installHint()),
 	};
 }
 

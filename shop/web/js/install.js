@@ -34,7 +34,7 @@ async function install() {
 			h("li", h("span.step", icon("check")), h("span", t("install.done")))));
 }
 
-// On the first page, once, until it is put away.
+// On the first page, until it is put away; last there, because the browser's offer comes late and would move what is below.
 export function installHint() {
 	const box = h("div.install-box");
 	redraw = () => {

@@ -68,11 +68,15 @@ export function payPanel({ items, amount, here, extra = null, again = null, pref
 			draw();
 	}
 
+	// As high as a card and its button, which take its place: what is below does not move.
+	const waiting = () => [h("div.row.pay-card", h("div.row-body", wait(t("pay.loading")))),
+		h("span.button.pay-place", { "aria-hidden": "true" }, "\u00a0")];
+
 	function body() {
 		if (!state.account)
 			return h("a.button", { href: `/sign-in?next=${encodeURIComponent(here)}` }, t("pay.sign_in", { price: price() }));
 		if (!state.cards)
-			return problem ? h("button.button", { type: "button", onclick: load }, t("again")) : wait(t("pay.loading"));
+			return problem ? h("button.button", { type: "button", onclick: load }, t("again")) : waiting();
 		if (!card && again)
 			return h("button.button", { type: "button", onclick: link }, icon("plus", 20), t("card.add"));
 		if (!card)

@@ -10,6 +10,7 @@ import re
 import pytest
 from conftest import PHONE, WIDE, until
 from fake_core import CARDS, WEB
+from shift import moved
 
 STATIC = WEB / "static"
 VIEWS = {
@@ -56,13 +57,6 @@ def see(browser, session, view):
         until(lambda: browser.at() not in (None, "load"), "a view")
 
 
-# What moved while the page was loaded, by how much. hadRecentInput is not looked at: nobody types, and the size that was
-# set just before counts as input.
-SHIFT = """const done = arguments[0]; const moved = [];
-    const place = r => [r.x, r.y, r.width, r.height].map(Math.round).join(' ');
-    new PerformanceObserver(list => list.getEntries().filter(e => e.value).forEach(e => moved.push([e.value, ...e.sources.map(
-        s => `${s.node?.id || s.node?.className} from ${place(s.previousRect)} to ${place(s.currentRect)}`)]))).observe({type: 'layout-shift', buffered: true});
-    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(moved), 50)));"""
 # A link in running text is as high as its line; a button is not excused by the paragraph around it, unless it is such a link.
 SMALL = """return [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
     .filter(e => e.checkVisibility() && !(e.closest('p') && e.matches('a, .link')))
@@ -105,7 +99,7 @@ def look(chromium, session, sized, looked):
         session.state["locale"] = lang
         sized(360, 740)
         see(chromium, session, view)
-        seen = {"shift": chromium.driver.execute_async_script(SHIFT), "small": chromium.js(SMALL)}
+        seen = {"shift": moved(chromium.driver), "small": chromium.js(SMALL)}
         if view == "enter":
             chromium.js("document.getElementById('submit').click()")  # from here on with every error shown
         if AXE and lang == "en":

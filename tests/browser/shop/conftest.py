@@ -12,7 +12,7 @@ import requests
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 import fake_onfile  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("ONFILE_BUILD", ROOT / "build"))

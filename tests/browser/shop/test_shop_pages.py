@@ -10,6 +10,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
+from shift import moved
 
 WEB = ROOT / "shop/web"
 PHONE, WIDE, TINY = (360, 740), (1280, 800), (320, 568)
@@ -399,6 +400,26 @@ def test_every_page_fits_and_can_be_read_and_hit(ready, language):
         if ready.js("return document.documentElement.scrollWidth - document.documentElement.clientWidth") > 0:
             found.append(f"{path}: text twice as large does not fit")
     assert found == []
+
+
+def test_nothing_moves_while_a_page_is_loaded(ready):
+    ready.person.order(ready.person.cards()[0]["id"])
+    ready.open("/goods/socks")
+    ready.tap(".pay .button-quiet")
+    found = {}
+    for path in PATHS:
+        ready.open(path)
+        ready.gone("main .wait, main .hero-wait")
+        found[path] = moved(ready.driver)
+    assert found == dict.fromkeys(PATHS, [])
+
+
+def test_the_check_itself_sees_what_moves(ready):
+    ready.open("/")
+    ready.gone("main .hero-wait")
+    assert moved(ready.driver) == []
+    ready.js("document.querySelector('.hero-note').style.paddingBottom = '40px'")
+    assert moved(ready.driver) != []
 
 
 # What is in the files
