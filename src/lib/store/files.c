@@ -143,7 +143,7 @@ bool gathered_log_sync(sqlite3_file *log)
 
 static struct {
 	const sqlite3_io_methods *own;
-	bool used, in_haste;
+	bool used;
 	int pages;
 } portions;
 
@@ -153,10 +153,9 @@ static int write_portion(sqlite3_file *file)
 	int code = portions.own->xSync(file, SQLITE_SYNC_NORMAL);
 	int64_t pause_us = PAUSES * (clock_monotonic_us() - begun_us);
 
-	if (!portions.in_haste)
-		nanosleep(&(struct timespec){ .tv_sec = pause_us / 1000000,
-		                              .tv_nsec = pause_us % 1000000 * 1000 },
-		          NULL);
+	nanosleep(&(struct timespec){ .tv_sec = pause_us / 1000000,
+	                              .tv_nsec = pause_us % 1000000 * 1000 },
+	          NULL);
 	return code;
 }
 
@@ -180,10 +179,9 @@ void portioned_file_open(sqlite3_file *file)
 	file->pMethods = &methods;
 }
 
-void portions_begin(bool in_haste)
+void portions_begin(void)
 {
 	portions.used = true;
-	portions.in_haste = in_haste;
 }
 
 void portions_end(void)

@@ -22,6 +22,6 @@ MUST_USE bool gathered_log_sync(sqlite3_file *log);
 bool gathered_log_is_ahead(void);
 
 void portioned_file_open(sqlite3_file *file);
-// What is written between the two goes in portions; in haste, without pauses.
-void portions_begin(bool in_haste);
+// What is written between the two goes in portions.
+void portions_begin(void);
 void portions_end(void);

@@ -160,7 +160,7 @@ TEST(a_copy_fsyncs_the_file_after_each_few_pages)
 	portioned_file_open(file);
 	for (int i = 0; i < 100; i++)
 		run(database, insert);
-	portions_begin(false);
+	portions_begin();
 	run(database, "PRAGMA wal_checkpoint");
 	portions_end();
 	EXPECT(syncs == 100 / 32 + 1); // and SQLite's own

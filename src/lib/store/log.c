@@ -154,10 +154,18 @@ static struct result copy_pages(struct store_log *log, int *ret_copied)
 	return RESULT_OK;
 }
 
+// The log grows faster than it is copied in portions.
+static bool is_in_haste(const struct store_log *log)
+{
+	return pages_to_copy(log) > 2 * store_log_limits.copy ||
+	       log->pages > 2 * store_log_limits.anew;
+}
+
 struct result store_log_begin_copy(struct store_log *log)
 {
 	CHECK(store_log_wants_copy(log));
-	portions_begin(pages_to_copy(log) > 2 * store_log_limits.copy);
+	if (!is_in_haste(log))
+		portions_begin();
 	// A read transaction begins with what it reads; as there are pages to copy, it is one of
 	// the log and keeps it.
 	log->held = run(log->holder, "BEGIN; PRAGMA user_version");
