@@ -44,6 +44,7 @@ class Choice:
         if self.point:
             name, _, which = self.point.partition(':')
             return [(name, int(which))]
+        points = list(dict.fromkeys(points))  # two threads that do the same are one point
         if self.deep or len(points) <= count:
             return points
         stride = len(points) / count
