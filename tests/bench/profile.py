@@ -8,7 +8,7 @@ import sys
 
 STEPS = [
     ('checkpoint', {'sqlite3_wal_checkpoint_v2', 'sqlite3Checkpoint', 'sqlite3BtreeCheckpoint'}),
-    ('fsync', {'fdatasync', 'fsync', '__x64_sys_fdatasync'}),
+    ('fsync', {'gathered_log_sync', 'fdatasync', 'fsync', '__x64_sys_fdatasync'}),
     ('commit', {'store_commit'}),
     ('tags', {'crypto_hmac', 'crypto_sha256'}),
     ('writes', {'store_execute', 'store_insert', 'store_update', 'write_row'}),

@@ -30,8 +30,8 @@ STEPS = [  # as profile.py names them
     ('render', 'objects and events as JSON'),
     ('events', 'events besides that'),
     ('tags', 'HMAC and SHA-256: ids, idempotency keys'),
-    ('commit', 'commit: pages into the log'),
-    ('fsync', 'commit: fsync, its processor time'),
+    ('commit', 'commit: pages of the log'),
+    ('fsync', 'commit: its write and fsync, their processor time'),
     ('checkpoint', 'the log into the database file'),
     ('lines', 'messages between programs'),
     ('loop', 'the loop, system calls of waiting'),
@@ -112,9 +112,9 @@ def room(figures):
     payment, link = (by_program(figures, f'{what}_cpu_us') for what in ('payment', 'link'))
     budget = figures['machine_cores'] * 1e6
     return (f'So the {figures["machine_cores"]:.0f} cores have time for {number(budget / sum(payment.values()))} payments or '
-            f'{number(budget / sum(link.values()))} links a second, and core, which is one thread, for '
+            f'{number(budget / sum(link.values()))} links a second, and one processor, were core alone on it, for '
             f'{number(1e6 / payment["core"])} payments. What was measured less than that was taken by others on the machine '
-            '(see the load) and by waiting for the disk: a payment is two commits, one before the bank is asked and one before '
+            '(see the load) and by waiting for the disk: a payment is in two commits, one before the bank is asked and one before '
             f'the answer. An fsync took {figures["fsync_ms"]:.2f} ms on average; {figures["fsync_within_2_5_ms"]:.1f} % ended within 2.5 ms.')
 
 

@@ -5,7 +5,6 @@
 #include "base/check.h"
 #include "base/clock.h"
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
@@ -15,89 +14,84 @@ enum { PIECE = 64 * 1024, PORTION = 32, PAUSES = 3, GATHERED_MAX = 1 << 30 };
 
 // --- the log
 
+// https://www.sqlite.org/fileformat2.html, 4: the head of a frame has, at this place, the size of
+// the database where the frame is the last of a commit, and else 0.
+enum { FRAME_HEAD = 24, COMMIT_AT = 4 };
+
 static struct {
 	const sqlite3_io_methods *own; // SQLite's; NULL: no log is open
-	struct buffer bytes;           // gathered; only the store's thread changes them
+	struct buffer bytes;           // gathered
 	sqlite3_int64 at;              // their place in the file
-	atomic_bool written;           // and now they are there too
-	atomic_bool flies;             // a thread writes and fsyncs them
+	bool ends;                     // with the next page
 } gathered;
-
-bool gathered_log_is_ahead(void)
-{
-	return gathered.bytes.length > 0 && !gathered.written;
-}
-
-static sqlite3_int64 gathered_end(void)
-{
-	return gathered.at + (sqlite3_int64)gathered.bytes.length;
-}
 
 static int write_gathered(sqlite3_file *log)
 {
 	struct bytes rest = buffer_view(&gathered.bytes);
 	int code = SQLITE_OK;
 
-	for (; code == SQLITE_OK && gathered_log_is_ahead() && rest.length > 0;
-	     rest = bytes_slice(rest, PIECE, rest.length))
-		code = gathered.own->xWrite(log, rest.data,
-		                            rest.length < PIECE ? (int)rest.length : PIECE,
-		                            gathered_end() - (sqlite3_int64)rest.length);
-	gathered.written = code == SQLITE_OK;
+	for (; code == SQLITE_OK && rest.length > 0; rest = bytes_slice(rest, PIECE, rest.length)) {
+		int length = rest.length < PIECE ? (int)rest.length : PIECE;
+		code = gathered.own->xWrite(log, rest.data, length, gathered.at);
+		gathered.at += length;
+	}
+	buffer_reset(&gathered.bytes);
+	gathered.ends = false;
 	return code;
+}
+
+static bool is_last_head(const uint8_t *data, int length)
+{
+	static const uint8_t zero[4];
+
+	return length == FRAME_HEAD && memcmp(data + COMMIT_AT, zero, sizeof(zero)) != 0;
 }
 
 static int log_write(sqlite3_file *log, const void *data, int length, sqlite3_int64 offset)
 {
 	int code = SQLITE_OK;
 
-	CHECK(!gathered.flies);
-	if (offset != gathered_end())
+	if (offset != gathered.at + (sqlite3_int64)gathered.bytes.length)
 		code = write_gathered(log);
 	if (code != SQLITE_OK)
 		return code;
-	if (gathered.written) {
-		buffer_reset(&gathered.bytes);
+	if (gathered.bytes.length == 0)
 		gathered.at = offset;
-		gathered.written = false;
-	}
 	buffer_put(&gathered.bytes, bytes_from(data, (size_t)length));
-	return gathered.bytes.failed ? SQLITE_IOERR_NOMEM : SQLITE_OK;
+	if (gathered.bytes.failed)
+		return SQLITE_IOERR_NOMEM;
+	if (gathered.ends)
+		return write_gathered(log);
+	gathered.ends = is_last_head(data, length);
+	return SQLITE_OK;
 }
 
-// SQLite reads as it wrote, a head or a page: what it wants was gathered as a whole or not at all.
 static int log_read(sqlite3_file *log, void *ret_data, int length, sqlite3_int64 offset)
 {
-	sqlite3_int64 end = offset + length;
+	int code = write_gathered(log);
 
-	if (end <= gathered.at || offset >= gathered_end())
-		return gathered.own->xRead(log, ret_data, length, offset);
-	CHECK(offset >= gathered.at && end <= gathered_end());
-	memcpy(ret_data, gathered.bytes.data + (offset - gathered.at), (size_t)length);
-	return SQLITE_OK;
+	return code == SQLITE_OK ? gathered.own->xRead(log, ret_data, length, offset) : code;
 }
 
 static int log_size(sqlite3_file *log, sqlite3_int64 *ret_size)
 {
-	int code = gathered.own->xFileSize(log, ret_size);
+	int code = write_gathered(log);
 
-	if (code == SQLITE_OK && *ret_size < gathered_end())
-		*ret_size = gathered_end();
-	return code;
+	return code == SQLITE_OK ? gathered.own->xFileSize(log, ret_size) : code;
 }
 
 static int log_truncate(sqlite3_file *log, sqlite3_int64 size)
 {
 	int code = write_gathered(log);
 
-	buffer_reset(&gathered.bytes);
-	gathered.at = 0;
 	return code == SQLITE_OK ? gathered.own->xTruncate(log, size) : code;
 }
 
+// By SQLite, in a commit that begins the log anew; and by gathered_log_sync(), on another thread,
+// when nothing is gathered.
 static int log_sync(sqlite3_file *log, int flags)
 {
-	int code = write_gathered(log);
+	int code = gathered.bytes.length ? write_gathered(log) : SQLITE_OK;
 
 	return code == SQLITE_OK ? gathered.own->xSync(log, flags) : code;
 }
@@ -119,7 +113,7 @@ void gathered_log_open(sqlite3_file *log)
 	CHECK(!gathered.own);
 	gathered.own = log->pMethods;
 	gathered.at = 0;
-	gathered.written = true;
+	gathered.ends = false;
 	buffer_init(&gathered.bytes, GATHERED_MAX);
 	methods = *log->pMethods;
 	methods.xWrite = log_write;
@@ -133,10 +127,7 @@ void gathered_log_open(sqlite3_file *log)
 
 bool gathered_log_sync(sqlite3_file *log)
 {
-	gathered.flies = true;
-	int code = log_sync(log, SQLITE_SYNC_NORMAL);
-	gathered.flies = false;
-	return code == SQLITE_OK;
+	return gathered.own->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 // --- the database file

@@ -2,10 +2,9 @@
 // (https://www.sqlite.org/c3ref/io_methods.html). A program has one store at a time: so has this
 // file.
 //
-// The log: SQLite writes a head and a page, a head and a page, a dozen times for a commit. Here the
-// bytes are gathered and written in one piece by the thread that fsyncs them, so that the store's
-// thread never waits for the file system. What reads the log through this file sees them at once;
-// other connections see them after gathered_log_sync().
+// The log: SQLite writes a head and a page, a head and a page, a dozen times for a commit. Here
+// they are gathered and written in one piece with the last page of the commit, before SQLite tells
+// other connections of it.
 //
 // The database file: an fsync of the log waits for what the disk is at. So the thread that copies
 // pages to the file fsyncs each few of them, and leaves the disk to the log for a time after each.
@@ -16,10 +15,8 @@
 #include <sqlite3.h>
 
 void gathered_log_open(sqlite3_file *log);
-// Writes and fsyncs what was gathered. May run on another thread; nothing may be committed then.
+// The fsync of all commits until now. May run on another thread.
 MUST_USE bool gathered_log_sync(sqlite3_file *log);
-// True when other connections do not see all of it.
-bool gathered_log_is_ahead(void);
 
 void portioned_file_open(sqlite3_file *file);
 // What is written between the two goes in portions.

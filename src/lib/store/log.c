@@ -133,7 +133,7 @@ bool store_log_wants_copy(const struct store_log *log)
 {
 	int pages = pages_to_copy(log);
 
-	return log->log && !gathered_log_is_ahead() && !store_log_wants_rest_copied(log) &&
+	return log->log && !store_log_wants_rest_copied(log) &&
 	       (pages >= store_log_limits.copy ||
 	        (pages > 0 && log->pages >= store_log_limits.anew));
 }
@@ -195,7 +195,5 @@ struct result store_log_end_copy(struct store_log *log)
 struct result store_log_copy_rest(struct store_log *log)
 {
 	CHECK(!log->held);
-	if (gathered_log_is_ahead())
-		TRY(store_log_sync(log));
 	return copy_pages(log, &log->copied);
 }

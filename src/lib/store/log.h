@@ -1,8 +1,8 @@
 // SQLite's log (the file `…-wal`): made durable, copied into the database file, begun anew.
 //
 // SQLite would do all this at once on the one thread of the store: append, fsync the log; and when
-// the log is long, fsync it, write its pages to the file, fsync the file. Here a commit is in
-// memory until its fsync, which is a call of its own that may run on another thread (files.h); and
+// the log is long, fsync it, write its pages to the file, fsync the file. Here the log's fsync is a
+// call of its own that may run on another thread; and
 // a connection of its own copies the log on another thread, as SQLite does it (the log is durable
 // before its pages go to the file, the file before the log may begin anew), in many small parts:
 // the disk is as slow for an fsync of the log as the fsync of the file beside it is long. While

@@ -1,6 +1,7 @@
 // Tests of the store: rows come back as they went in, owners are checked, a commit is durable.
 #include "store/store.h"
 
+#include "base/cleanup.h"
 #include "base/tap.h"
 #include "base/check.h"
 #include "domain/money.h"
@@ -197,7 +198,7 @@ TEST(a_store_that_is_closed_while_its_log_is_copied_loses_nothing)
 {
 	const struct store_log_limits kept = store_log_limits;
 	struct store *store = open_new();
-	struct customer customer;
+	struct customer customer cleanup(customer_done) = { 0 };
 
 	REQUIRE(store);
 	store_log_limits = (struct store_log_limits){ .copy = 20, .anew = 1000, .rest = 20 };

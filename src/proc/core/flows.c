@@ -550,7 +550,8 @@ struct flows *flows_new(struct core *core)
 	};
 	connections_load(core);
 	recover(core);
-	due_add(&flows->due, core->now_ms, DUE_SWEEP, 0);
+	due_add(&flows->due, core->now_ms + SWEEP_MS, DUE_SWEEP, 0);
+	due_add(&flows->due, core->now_ms, DUE_FORGET, 0);
 	due_add(&flows->due, core->now_ms, DUE_HOLDS, 0);
 	return flows;
 }
