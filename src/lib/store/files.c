@@ -87,11 +87,10 @@ static int log_truncate(sqlite3_file *log, sqlite3_int64 size)
 	return code == SQLITE_OK ? gathered.own->xTruncate(log, size) : code;
 }
 
-// By SQLite, in a commit that begins the log anew; and by gathered_log_sync(), on another thread,
-// when nothing is gathered.
+// Of SQLite, in a commit that begins the log anew.
 static int log_sync(sqlite3_file *log, int flags)
 {
-	int code = gathered.bytes.length ? write_gathered(log) : SQLITE_OK;
+	int code = write_gathered(log);
 
 	return code == SQLITE_OK ? gathered.own->xSync(log, flags) : code;
 }
@@ -125,6 +124,7 @@ void gathered_log_open(sqlite3_file *log)
 	log->pMethods = &methods;
 }
 
+// Past what is gathered, which is another thread's: whole commits are in the file already.
 bool gathered_log_sync(sqlite3_file *log)
 {
 	return gathered.own->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;

@@ -4,7 +4,8 @@
 //
 // The log: SQLite writes a head and a page, a head and a page, a dozen times for a commit. Here
 // they are gathered and written in one piece with the last page of the commit, before SQLite tells
-// other connections of it.
+// other connections of it. The connection must not spill (PRAGMA cache_spill = OFF): else SQLite
+// writes heads once more, without their pages, at the end of a commit.
 //
 // The database file: an fsync of the log waits for what the disk is at. So the thread that copies
 // pages to the file fsyncs each few of them, and leaves the disk to the log for a time after each.

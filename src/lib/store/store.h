@@ -62,7 +62,7 @@ void store_close(struct store *store);
 MUST_USE struct result store_commit(struct store *store);
 
 // Waits until all that was committed before is durable. May run on another thread while this one
-// reads and writes; what it writes then is to be committed after it.
+// reads, writes and commits: it touches nothing of the store but its log's descriptor.
 // ERROR_SYSTEM: the disk failed, and no later call makes good what this one lost: the program is to
 // stop and to begin from what is durable.
 MUST_USE struct result store_sync(const struct store *store);
