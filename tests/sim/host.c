@@ -1,6 +1,6 @@
 // What src/proc/core/turns.c and main.c are to core, without sockets: read what came, handle it,
-// commit, and let the answers out when that is durable, with other turns in between. And what the
-// parent is: it starts core anew.
+// commit, and let the answers out when that is durable; the log is copied with turns in between.
+// And what the parent is: it starts core anew.
 #include "host.h"
 
 #include "parts.h"
@@ -40,7 +40,6 @@ static struct {
 	bool vault_up; // the line to vault
 	bool again;    // core_wake()
 	bool planned;  // a turn is coming
-	bool syncing;  // an fsync runs
 	int64_t timer_ms;
 	uint64_t life; // how many times it was started: what was planned for an old life is void
 	uint64_t serial;
@@ -126,7 +125,7 @@ static void let_go(void)
 	lines_drop();
 	drop_requests();
 	buffer_reset(&host.from_vault);
-	host.vault_up = host.again = host.planned = host.syncing = false;
+	host.vault_up = host.again = host.planned = false;
 	host.life++;
 }
 
@@ -152,6 +151,7 @@ static void died(const char *why)
 	if (host.pause_ms > RESTART_PAUSE_MAX_MS)
 		host.pause_ms = RESTART_PAUSE_MAX_MS;
 	plan_start(RESTART_MS + host.pause_ms);
+	nemesis_core_died(RESTART_MS);
 }
 
 bool host_is_up(void)
@@ -361,7 +361,7 @@ static bool died_while(struct result result, const char *what)
 {
 	if (!disk.dead && result_ok(result))
 		return false;
-	died(disk.dead ? what : "the log cannot be copied");
+	died(disk.dead ? what : "the disk failed");
 	return true;
 }
 
@@ -406,92 +406,47 @@ static void plan_copy(struct core *core)
 	world_after(chance_below(30), copy_log, this_life());
 }
 
-// True: all that was committed is durable.
-static bool copy_rest(struct core *core, bool wrote)
+// Nothing leaves before this.
+static bool make_durable(struct core *core)
 {
-	if (!store_wants_rest_copied(core->store) || (wrote && chance_of(800)) ||
-	    died_while(store_copy_rest(core->store), "killed while it copied the rest"))
+	bool wrote = store_is_dirty(core->store);
+
+	if (died_while(store_commit(core->store), "killed while it committed"))
 		return false;
-	nemesis_disk_is_behind(40);
+	if (plant_is("answer_before_fsync"))
+		lines_flush(dies_here);
+	if (wrote && died_while(store_sync(core->store), "killed while it waited for the disk"))
+		return false;
+	if (!disk_is_durable() && lines_may_leave())
+		sim_fail("something leaves core that is not durable");
 	return true;
 }
 
-// What is marked leaves.
-static void release(void)
+static void keep_log_short(struct core *core)
 {
-	if (!disk_is_durable() && lines_may_leave())
-		sim_fail("something leaves core that is not durable");
-	lines_flush(dies_here);
-	if (disk.dead)
-		died("killed while it answered");
-}
-
-static void end_turn(struct core *core);
-
-// All that was committed until now is durable after it.
-static void settle(struct core *core)
-{
-	host.syncing = false;
-	bool synced = result_ok(store_sync(core->store));
-	if (disk.dead || !synced) {
-		died(disk.dead ? "killed while it waited for the disk" : "an fsync failed");
-		return;
+	if (store_wants_rest_copied(core->store)) {
+		if (died_while(store_copy_rest(core->store), "killed while it copied the rest"))
+			return;
+		nemesis_disk_is_behind(40);
 	}
 	plan_copy(core);
-	if (host_is_up())
-		release();
-	if (host_is_up() && store_is_dirty(core->store))
-		end_turn(core);
 }
 
-static void synced(void *life)
-{
-	if (is_this_life(life))
-		settle(&host.core);
-}
-
-static void plan_settle(void)
-{
-	host.syncing = true;
-	world_after(chance_below(4), synced, this_life());
-	nemesis_disk_is_behind(4);
-}
-
-static void commit(struct core *core, bool wrote)
-{
-	bool committed = result_ok(store_commit(core->store));
-
-	if (disk.dead || !committed) {
-		died(disk.dead ? "killed" : store_error_text(core->store));
-		return;
-	}
-	lines_mark();
-	if (plant_is("answer_before_fsync"))
-		lines_flush(dies_here);
-	if (host.syncing)
-		return;
-	bool durable = copy_rest(core, wrote) || !wrote;
-	if (host_is_up() && durable)
-		release();
-	else if (host_is_up())
-		plan_settle();
-}
-
-// What is written while an fsync runs is committed after it.
 static void end_turn(struct core *core)
 {
-	bool wrote;
-
 	core->now_ms = sim_wall_ms();
 	flows_timer(core);
 	pages_timer(core);
-	wrote = store_is_dirty(core->store);
-	if (plant_is("answer_before_commit")) {
-		lines_mark();
+	if (plant_is("answer_before_commit"))
 		lines_flush(dies_here);
+	if (!make_durable(core))
+		return;
+	lines_flush(dies_here);
+	if (disk.dead) {
+		died("killed while it answered");
+		return;
 	}
-	if (!wrote || !host.syncing)
-		commit(core, wrote);
+	keep_log_short(core);
 	if (host_is_up())
 		plan_timer(core);
 }
@@ -542,8 +497,6 @@ void host_stop_for(int64_t away_ms)
 		return;
 	core->now_ms = sim_wall_ms();
 	end_turn(core);
-	while (host_is_up() && host.syncing)
-		settle(core);
 	if (!host_is_up())
 		return;
 	TELL("core: told to stop");

@@ -17,9 +17,7 @@ struct answer_out {
 
 static struct {
 	struct answer_out *answers, **last_answer;
-	int answer_count, marked_answers;
 	struct buffer to_vault;
-	size_t marked_bytes; // of it
 } lines;
 
 void lines_begin(void)
@@ -44,7 +42,6 @@ void lines_answer(uint64_t serial, const struct reply *reply)
 		memcpy(out->answer.body, reply->body.data, reply->body.length);
 	*lines.last_answer = out;
 	lines.last_answer = &out->next;
-	lines.answer_count++;
 }
 
 void lines_tell_vault(enum wire_number number, const struct wire_value *values)
@@ -59,7 +56,6 @@ static struct answer_out *take_answer(void)
 	lines.answers = out->next;
 	if (!lines.answers)
 		lines.last_answer = &lines.answers;
-	lines.answer_count--;
 	return out;
 }
 
@@ -72,26 +68,18 @@ static void free_answer(struct answer_out *out)
 void lines_drop_to_vault(void)
 {
 	buffer_reset(&lines.to_vault);
-	lines.marked_bytes = 0;
 }
 
 void lines_drop(void)
 {
 	while (lines.answers)
 		free_answer(take_answer());
-	lines.marked_answers = 0;
 	lines_drop_to_vault();
-}
-
-void lines_mark(void)
-{
-	lines.marked_answers = lines.answer_count;
-	lines.marked_bytes = lines.to_vault.length;
 }
 
 bool lines_may_leave(void)
 {
-	return lines.marked_answers || lines.marked_bytes;
+	return lines.answers || lines.to_vault.length;
 }
 
 static void flush_vault(bool (*dies)(void))
@@ -99,21 +87,19 @@ static void flush_vault(bool (*dies)(void))
 	struct wire_message message;
 	size_t length = 0;
 
-	while (lines.marked_bytes && !dies()) {
+	while (lines.to_vault.length && !dies()) {
 		CHECK(result_ok(wire_decode(buffer_view(&lines.to_vault), WIRE_CORE, WIRE_VAULT,
 		                            &message, &length)) &&
 		      length);
 		vault_message(&message);
 		buffer_drop(&lines.to_vault, length);
-		lines.marked_bytes -= length;
 	}
 }
 
 static void flush_web(bool (*dies)(void))
 {
-	while (lines.marked_answers && !dies()) {
+	while (lines.answers && !dies()) {
 		struct answer_out *out = take_answer();
-		lines.marked_answers--;
 		shop_answer(&out->answer);
 		free_answer(out);
 	}

@@ -1,5 +1,4 @@
-// The lines from core to web and to vault: what is put into them waits until it is marked, and
-// leaves when core lets it (wire_channel_hold() of the real lines).
+// The lines from core to web and to vault: what is put into them waits until core lets it leave.
 #pragma once
 
 #include "core/core.h"
@@ -14,8 +13,6 @@ void lines_tell_vault(enum wire_number number, const struct wire_value *values);
 void lines_drop(void); // core is dead
 void lines_drop_to_vault(void);
 
-// All that was put until now rests on what is committed.
-void lines_mark(void);
-bool lines_may_leave(void); // something is marked
-// What is marked leaves, one after the other, until core `dies`.
+bool lines_may_leave(void); // something waits
+// What waits leaves, one after the other, until core `dies`.
 void lines_flush(bool (*dies)(void));

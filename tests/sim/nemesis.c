@@ -99,6 +99,16 @@ void nemesis_disk_is_behind(int64_t for_ms)
 	world_after(chance_below(for_ms), power_goes, NULL);
 }
 
+// What core had written and not yet fsynced is there when it is started again, or the power goes
+// before, and it may be lost.
+void nemesis_core_died(int64_t for_ms)
+{
+	if (sim.calm || deaths == 0 || !sim.faults.power || !chance_of(250))
+		return;
+	deaths--;
+	world_after(chance_below(for_ms), power_goes, NULL);
+}
+
 static void kill_core(void)
 {
 	if (deaths == 0)

@@ -124,10 +124,9 @@ void gathered_log_open(sqlite3_file *log)
 	log->pMethods = &methods;
 }
 
-// Past what is gathered, which is another thread's: whole commits are in the file already.
 bool gathered_log_sync(sqlite3_file *log)
 {
-	return gathered.own->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
+	return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 // --- the database file

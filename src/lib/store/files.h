@@ -16,7 +16,7 @@
 #include <sqlite3.h>
 
 void gathered_log_open(sqlite3_file *log);
-// The fsync of all commits until now. May run on another thread.
+// The fsync of all commits until now.
 MUST_USE bool gathered_log_sync(sqlite3_file *log);
 
 void portioned_file_open(sqlite3_file *file);

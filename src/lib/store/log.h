@@ -2,13 +2,13 @@
 //
 // SQLite would do all this at once on the one thread of the store: append, fsync the log; and when
 // the log is long, fsync it, write its pages to the file, fsync the file. Here the log's fsync is a
-// call of its own that may run on another thread; and
-// a connection of its own copies the log on another thread, as SQLite does it (the log is durable
-// before its pages go to the file, the file before the log may begin anew), in many small parts:
-// the disk is as slow for an fsync of the log as the fsync of the file beside it is long. While
-// that thread copies, a third connection holds the log with a read transaction: SQLite does not
-// begin a log anew that somebody reads, and in SQLite before 3.51.3 a log that begins anew just
-// when somebody starts to copy it is corrupted (https://www.sqlite.org/wal.html#walresetbug).
+// call of its own, and a connection of its own copies the log on another thread, as SQLite does it
+// (the log is durable before its pages go to the file, the file before the log may begin anew), in
+// many small parts: the disk is as slow for an fsync of the log as the fsync of the file beside it
+// is long. While that thread copies, a third connection holds the log with a read transaction:
+// SQLite does not begin a log anew that somebody reads, and in SQLite before 3.51.3 a log that
+// begins anew just when somebody starts to copy it is corrupted
+// (https://www.sqlite.org/wal.html#walresetbug).
 #pragma once
 
 #include "base/result.h"

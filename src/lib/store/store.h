@@ -61,18 +61,16 @@ void store_close(struct store *store);
 // It is durable only after store_sync(). Does nothing when nothing was written.
 MUST_USE struct result store_commit(struct store *store);
 
-// Waits until all that was committed before is durable. May run on another thread while this one
-// reads, writes and commits: it touches nothing of the store but its log's descriptor.
+// Waits until all that was committed is durable.
 // ERROR_SYSTEM: the disk failed, and no later call makes good what this one lost: the program is to
 // stop and to begin from what is durable.
 MUST_USE struct result store_sync(const struct store *store);
 
 // The log is copied into the database file in parts, which keeps it short; what was committed is
-// durable without that. When store_wants_copy(), also in a transaction: store_begin_copy(), then
-// store_copy(), on any thread and as store_sync() while this one goes on, then store_end_copy();
-// until then the log does not begin anew. When store_wants_rest_copied(): store_copy_rest(), which
-// takes a moment, and the log begins anew with the next commit; what was committed is then durable
-// as after store_sync(). ERROR_SYSTEM as above.
+// durable without that. When store_wants_copy(): store_begin_copy(), then store_copy(), on any
+// thread while this one reads, writes and commits, then store_end_copy(); until then the log does
+// not begin anew. When store_wants_rest_copied(): store_copy_rest(), which takes a moment, and the
+// log begins anew with the next commit. ERROR_SYSTEM as above.
 bool store_wants_copy(const struct store *store);
 MUST_USE struct result store_begin_copy(struct store *store);
 MUST_USE struct result store_copy(struct store *store);

@@ -126,22 +126,6 @@ struct result wire_channel_put(struct wire_channel *channel, enum wire_number nu
 	return result;
 }
 
-void wire_channel_hold(struct wire_channel *channel)
-{
-	channel->holds = true;
-	channel->out_marked = channel->out_released = channel->out_taken;
-}
-
-void wire_channel_mark(struct wire_channel *channel)
-{
-	channel->out_marked = channel->out.length;
-}
-
-void wire_channel_release(struct wire_channel *channel)
-{
-	channel->out_released = channel->out_marked;
-}
-
 // A line that is never empty would keep all that was ever written: what is gone is dropped as soon
 // as it is the larger part.
 static void drop_written(struct wire_channel *channel)
@@ -149,19 +133,14 @@ static void drop_written(struct wire_channel *channel)
 	if (channel->out_taken < channel->out.length - channel->out_taken)
 		return;
 	buffer_drop(&channel->out, channel->out_taken);
-	if (channel->holds) {
-		channel->out_marked -= channel->out_taken;
-		channel->out_released -= channel->out_taken;
-	}
 	channel->out_taken = 0;
 }
 
 struct result wire_channel_flush(struct wire_channel *channel)
 {
 	while (wire_channel_waiting(channel)) {
-		size_t end = channel->holds ? channel->out_released : channel->out.length;
 		ssize_t put = send(channel->fd, channel->out.data + channel->out_taken,
-		                   end - channel->out_taken, MSG_NOSIGNAL);
+		                   channel->out.length - channel->out_taken, MSG_NOSIGNAL);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0 && errno == EAGAIN)
@@ -196,7 +175,7 @@ struct result wire_channel_put_descriptors(struct wire_channel *channel, enum wi
 		char bytes[CMSG_SPACE(sizeof(int) * WIRE_MAX_DESCRIPTORS)];
 	} control = { 0 };
 
-	CHECK(row && row->descriptors > 0 && !channel->holds);
+	CHECK(row && row->descriptors > 0);
 	TRY(flush_all(channel));
 	TRY(wire_channel_put(channel, number, values));
 	size_t length = row->descriptors * sizeof(int);

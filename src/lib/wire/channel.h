@@ -17,10 +17,8 @@ struct wire_channel {
 	enum wire_program peer;
 	struct buffer in;
 	struct buffer out;
-	size_t in_taken;                 // bytes of `in` that were handed out as messages
-	size_t out_taken;                // bytes of `out` that were written
-	bool holds;                      // only what was released is written
-	size_t out_marked, out_released; // bytes of `out`; only when it holds
+	size_t in_taken;  // bytes of `in` that were handed out as messages
+	size_t out_taken; // bytes of `out` that were written
 	int descriptors[WIRE_QUEUED_DESCRIPTORS];
 	int descriptor_count;
 };
@@ -58,23 +56,10 @@ MUST_USE struct result wire_channel_put_descriptors(struct wire_channel *channel
 // Writes as much as the socket takes. ERROR_CLOSED when the peer has gone.
 MUST_USE struct result wire_channel_flush(struct wire_channel *channel);
 
-// For a program whose messages rest on what is not durable yet: after wire_channel_hold() nothing
-// is written that was not released. wire_channel_mark() takes in all that was put until then;
-// wire_channel_release() lets go what was marked.
-void wire_channel_hold(struct wire_channel *channel);
-void wire_channel_mark(struct wire_channel *channel);
-void wire_channel_release(struct wire_channel *channel);
-
-// True when something may be written.
+// True when something is to be written.
 static inline bool wire_channel_waiting(const struct wire_channel *channel)
 {
-	return (channel->holds ? channel->out_released : channel->out.length) > channel->out_taken;
-}
-
-// True when nothing is left, be it held or not.
-static inline bool wire_channel_is_empty(const struct wire_channel *channel)
-{
-	return channel->out.length == channel->out_taken;
+	return channel->out.length > channel->out_taken;
 }
 
 // Makes a connected pair, close-on-exec.

@@ -168,44 +168,4 @@ TEST(a_line_that_is_never_empty_does_not_fill_up)
 	wire_channel_done(&web);
 }
 
-// What rests on something that is not durable yet stays; what was released leaves, and no more.
-TEST(what_is_held_stays_until_it_is_released)
-{
-	struct wire_channel web, core;
-	struct wire_message message;
-	bool got;
-	int pair[2];
-
-	REQUIRE(result_ok(wire_pair(pair)));
-	wire_channel_init(&web, pair[0], WIRE_WEB, WIRE_CORE, 1 << 20);
-	wire_channel_init(&core, pair[1], WIRE_CORE, WIRE_WEB, 1 << 20);
-	wire_channel_hold(&web);
-	for (uint64_t serial = 1; serial <= 3; serial++) {
-		const struct wire_value values[] = { [WIRE_REQUEST_GONE_SERIAL] = WIRE_N(serial) };
-		EXPECT(result_ok(wire_channel_put(&web, WIRE_REQUEST_GONE, values)));
-		EXPECT(result_ok(wire_channel_flush(&web)) && !wire_channel_waiting(&web));
-		if (serial == 2)
-			wire_channel_mark(&web);
-	}
-	wire_channel_release(&web);
-	EXPECT(wire_channel_waiting(&web) && result_ok(wire_channel_flush(&web)));
-	EXPECT(!wire_channel_waiting(&web) && !wire_channel_is_empty(&web));
-	REQUIRE(result_ok(wire_channel_read(&core)));
-	for (uint64_t serial = 1; serial <= 2; serial++) {
-		EXPECT(result_ok(wire_channel_next(&core, &message, &got)) && got);
-		EXPECT(message.fields[WIRE_REQUEST_GONE_SERIAL].number == serial);
-	}
-	EXPECT(result_ok(wire_channel_next(&core, &message, &got)) && !got);
-	wire_channel_release(&web); // nothing was marked since
-	EXPECT(!wire_channel_waiting(&web));
-	wire_channel_mark(&web);
-	wire_channel_release(&web);
-	EXPECT(result_ok(wire_channel_flush(&web)) && wire_channel_is_empty(&web));
-	REQUIRE(result_ok(wire_channel_read(&core)));
-	EXPECT(result_ok(wire_channel_next(&core, &message, &got)) && got);
-	EXPECT(message.fields[WIRE_REQUEST_GONE_SERIAL].number == 3);
-	wire_channel_done(&web);
-	wire_channel_done(&core);
-}
-
 TAP_MAIN

@@ -197,12 +197,6 @@ void control_free(struct control *control)
 
 static void on_client(uv_poll_t *poll, int status, int events);
 
-void control_each_line(struct core *core, void (*call)(struct wire_channel *channel))
-{
-	for (struct control_client *client = core->control->clients; client; client = client->next)
-		call(&client->channel);
-}
-
 void control_flush(struct core *core)
 {
 	for (struct control_client *client = core->control->clients, *next; client; client = next) {
@@ -259,7 +253,6 @@ static void on_connect(uv_poll_t *poll, int status, int events)
 	client->core = core;
 	client->number = ++control->next_number;
 	wire_channel_init(&client->channel, fd, WIRE_CORE, WIRE_CLI, OUT_LIMIT);
-	wire_channel_hold(&client->channel);
 	uv_poll_init(core_loop(core), &client->poll, fd);
 	client->poll.data = client;
 	uv_poll_start(&client->poll, UV_READABLE, on_client);

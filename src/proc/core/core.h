@@ -149,9 +149,7 @@ int64_t flows_next_timer(const struct core *core);
 
 // The operator's control socket was handed over; control.c owns it.
 void control_listen(struct core *core, int fd);
-// The lines to operators, for what holds and releases answers.
-void control_each_line(struct core *core, void (*call)(struct wire_channel *channel));
-// Writes what was released to operators.
+// Writes to operators what waits for them.
 void control_flush(struct core *core);
 
 // Probes and numbers. metrics.c.

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 
 	log_init("core");
 	signal(SIGPIPE, SIG_IGN);
-	setenv("UV_THREADPOOL_SIZE", "2", 1); // for the fsyncs of two files
+	setenv("UV_THREADPOOL_SIZE", "1", 1); // copies the log
 	json_object_seed(0); // reads the system's chance, which the jail does not have
 	if (argc != 2 || !result_ok(config_read(argv[1], &core.config, &error))) {
 		log_event(LOG_ERROR, "no_configuration",

@@ -69,7 +69,6 @@ static void line_open(struct core *core, struct line *line, int fd, enum wire_pr
 {
 	line_close(line);
 	wire_channel_init(&line->channel, fd, WIRE_CORE, peer, OUT_LIMIT);
-	wire_channel_hold(&line->channel);
 	line->poll = calloc(1, sizeof(*line->poll));
 	CHECK(line->poll && uv_poll_init(&core->turns->loop, line->poll, fd) == 0);
 	line->poll->data = core;
@@ -222,6 +221,7 @@ static void set_timer(struct core *core)
 	uv_timer_start(&core->turns->timer, on_timer, (uint64_t)wait, 0);
 }
 
+// Only ever called when all that was written is durable.
 static void flush(struct core *core)
 {
 	struct turns *turns = core->turns;
@@ -241,8 +241,8 @@ static void stop_when_told(struct core *core)
 	bool late = clock_monotonic_ms() >= turns->stop_by_ms;
 
 	if (!turns->stopping ||
-	    (!late && (flows_are_asking(core) || !durable_is_settled(&turns->durable) ||
-	               (turns->web.poll && !wire_channel_is_empty(&turns->web.channel)))))
+	    (!late && (flows_are_asking(core) ||
+	               (turns->web.poll && wire_channel_waiting(&turns->web.channel)))))
 		return;
 	if (flows_are_asking(core))
 		log_event(LOG_WARN, "stopped_while_the_bank_is_asked");
@@ -259,23 +259,6 @@ static void end_when_failed(struct core *core, struct result result)
 	_exit(1);
 }
 
-static void each_line(struct core *core, void (*call)(struct wire_channel *channel))
-{
-	call(&core->turns->vault.channel);
-	call(&core->turns->web.channel);
-	call(&core->turns->courier.channel);
-	call(&core->turns->parent.channel);
-	control_each_line(core, call);
-}
-
-static void on_released(struct core *core)
-{
-	flush(core);
-	if (store_is_dirty(core->store))
-		begin_turn(core);
-	stop_when_told(core);
-}
-
 void core_end_turn(struct core *core)
 {
 	struct turns *turns = core->turns;
@@ -285,8 +268,10 @@ void core_end_turn(struct core *core)
 	pages_timer(core);
 	deliveries_timer(core);
 	turns->begun = false;
-	durable_end_turn(&turns->durable);
+	bool wrote = durable_commit(&turns->durable);
 	flush(core);
+	if (wrote)
+		durable_keep_log_short(&turns->durable);
 	end_when_alone(turns);
 	set_timer(core);
 	stop_when_told(core);
@@ -477,10 +462,7 @@ struct turns *turns_new(struct core *core, int parent_fd)
 
 	CHECK(turns);
 	core->turns = turns;
-	turns->durable = (struct durable){ .core = core,
-		                           .each_line = each_line,
-		                           .released = on_released,
-		                           .failed = end_when_failed };
+	turns->durable = (struct durable){ .core = core, .failed = end_when_failed };
 	core->now_ms = clock_wall_ms();
 	CHECK(uv_loop_init(&turns->loop) == 0);
 	uv_check_init(&turns->loop, &turns->check);
