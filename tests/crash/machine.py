@@ -116,8 +116,7 @@ def joined(lines):
     """The same lines, each call where it ended: what it was called with, and what came of it."""
     begun = {}
     for line in lines:
-        thread, _, call = line.partition(' ')
-        call = call.strip()
+        thread, call = re.match(r'(\d+ +)?(.*)', line).groups()
         if call.endswith('<unfinished ...>'):
             begun[thread] = call.removesuffix('<unfinished ...>').rstrip()
         elif call.startswith('<... '):

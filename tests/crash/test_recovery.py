@@ -6,8 +6,7 @@ from machine import Flow, Trace, calls_of, wait_for
 from test_kill import check_many
 
 # Where a program is killed first: it has asked for the authorization and is about to read the answer. No payment ends
-# without that call; and each is a call of the program's first thread: strace counts for each thread, and which of core's
-# threads writes and fsyncs its log is another one each time.
+# without that call.
 IN_THE_MIDDLE = {
     'core': ('recvmsg', 2),
     'vault': ('read', 1),
