@@ -95,35 +95,100 @@ static void wait_until(double due_s)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
 }
 
-// What a payment waits for twice at the least: a small write into a file that is there already, and
-// its fsync, at fixed times, with nothing else for the disk to do.
+// A file that is there already, as a log that was used before.
+struct log_file {
+	char path[512];
+	int fd;
+	size_t write_size;
+	off_t at;
+};
+
+static const char log_bytes[64 * 1024] = { 1 };
+
+static void log_append(struct log_file *log)
+{
+	enum { WRITES = 1024 };
+
+	CHECK(pwrite(log->fd, log_bytes, log->write_size, log->at) == (ssize_t)log->write_size);
+	log->at = (log->at + (off_t)log->write_size) % (WRITES * (off_t)log->write_size);
+}
+
+static void log_open(struct log_file *log, const char *folder, size_t write_size)
+{
+	*log = (struct log_file){ .write_size = write_size };
+	snprintf(log->path, sizeof(log->path), "%s/limit-fsync", folder);
+	log->fd = open(log->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	CHECK(log->fd >= 0 && write_size <= sizeof(log_bytes));
+	do {
+		log_append(log);
+	} while (log->at != 0);
+	CHECK(fsync(log->fd) == 0);
+}
+
+static void log_close(struct log_file *log)
+{
+	close(log->fd);
+	remove(log->path);
+}
+
+static void say_quantiles(const char *name, double *took_s, int count)
+{
+	qsort(took_s, (size_t)count, sizeof(*took_s), compare);
+	printf("%s_p50_ms %.3f\n", name, took_s[count / 2] * 1e3);
+	printf("%s_p99_ms %.3f\n", name, took_s[count * 99LL / 100] * 1e3);
+	printf("%s_p999_ms %.3f\n", name, took_s[count * 999LL / 1000] * 1e3);
+}
+
+// A small write and its fsync, at fixed times, with nothing else for the disk to do.
 static void sync_alone(const char *folder, double seconds)
 {
-	enum { A_SECOND = 1000, WRITE = 12 * 1024, FILE_SIZE = 1024 * WRITE };
+	enum { A_SECOND = 1000 };
 	int count = (int)(seconds * A_SECOND);
 	double *took_s = calloc((size_t)count, sizeof(*took_s));
-	char path[512], block[WRITE] = { 1 };
+	struct log_file log;
 
-	snprintf(path, sizeof(path), "%s/limit-fsync", folder);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	CHECK(took_s && fd >= 0 && count > 0);
-	for (off_t at = 0; at < FILE_SIZE; at += WRITE)
-		CHECK(pwrite(fd, block, WRITE, at) == WRITE);
-	CHECK(fsync(fd) == 0);
+	CHECK(took_s && count > 0);
+	log_open(&log, folder, 12 * 1024);
 	double begun = now_s();
 	for (int i = 0; i < count; i++) {
 		wait_until(begun + (double)i / A_SECOND);
 		double written = now_s();
-		CHECK(pwrite(fd, block, WRITE, (off_t)i * WRITE % FILE_SIZE) == WRITE &&
-		      fdatasync(fd) == 0);
+		log_append(&log);
+		CHECK(fdatasync(log.fd) == 0);
 		took_s[i] = now_s() - written;
 	}
-	qsort(took_s, (size_t)count, sizeof(*took_s), compare);
-	printf("fsync_alone_p50_ms %.3f\n", took_s[count / 2] * 1e3);
-	printf("fsync_alone_p99_ms %.3f\n", took_s[count * 99LL / 100] * 1e3);
-	printf("fsync_alone_p999_ms %.3f\n", took_s[count * 999LL / 1000] * 1e3);
-	close(fd);
-	remove(path);
+	say_quantiles("fsync_alone", took_s, count);
+	log_close(&log);
+	free(took_s);
+}
+
+// The least that a payment takes on this disk, whoever makes it: `rate` of them a second come at
+// fixed times, each waits for two fsyncs, one after the other, those that are there share one, and
+// nothing else is done.
+static void sync_twice(const char *folder, double seconds, double rate)
+{
+	int count = (int)(seconds * rate), came = 0, once = 0, twice = 0;
+	double *took_s = calloc((size_t)count, sizeof(*took_s));
+	struct log_file log;
+
+	CHECK(took_s && count > 0);
+	log_open(&log, folder, 40 * 1024); // ten pages, a small commit of core
+	double begun = now_s();
+	while (twice < count) {
+		if (once == twice && once < count)
+			wait_until(begun + once / rate);
+		double now = now_s();
+		while (came < count && begun + came / rate <= now)
+			came++;
+		log_append(&log);
+		CHECK(fdatasync(log.fd) == 0);
+		now = now_s();
+		for (; twice < once; twice++)
+			took_s[twice] = now - (begun + twice / rate);
+		once = came;
+	}
+	say_quantiles("fsync_twice", took_s, count);
+	log_close(&log);
 	free(took_s);
 }
 
@@ -159,15 +224,17 @@ static void agree(double seconds)
 
 int main(int argc, char **argv)
 {
-	double seconds = argc == 3 ? strtod(argv[2], NULL) : 0;
+	double seconds = argc == 4 ? strtod(argv[2], NULL) : 0;
+	double rate = argc == 4 ? strtod(argv[3], NULL) : 0;
 
-	if (seconds <= 0) {
-		fputs("usage: limits FOLDER SECONDS\n", stderr);
+	if (seconds <= 0 || rate <= 0) {
+		fputs("usage: limits FOLDER SECONDS PAYMENTS_A_SECOND\n", stderr);
 		return 2;
 	}
 	commit(argv[1], 1, seconds);
 	commit(argv[1], 64, seconds);
 	sync_alone(argv[1], seconds);
+	sync_twice(argv[1], 2 * seconds, rate);
 	agree(seconds);
 	return 0;
 }

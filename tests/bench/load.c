@@ -93,7 +93,8 @@ static void begin_cpu(struct load *load)
 	programs_read_cpu(load->programs, load->program_count);
 }
 
-// Microseconds of processor that each program spent on one of what was done since begin_cpu().
+// Microseconds of processor that each program spent on one of what was done since begin_cpu(), and
+// those that it waited for a processor.
 static void say_cpu(struct load *load, const char *what, const struct fleet_result *result)
 {
 	struct program before[PROGRAMS_MAX];
@@ -104,6 +105,9 @@ static void say_cpu(struct load *load, const char *what, const struct fleet_resu
 	for (int i = 0; i < load->program_count; i++) {
 		snprintf(name, sizeof(name), "%s_cpu_us.%s", what, load->programs[i].name);
 		say(name, (load->programs[i].cpu_s - before[i].cpu_s) * 1e6 / (double)result->done);
+		snprintf(name, sizeof(name), "%s_queued_us.%s", what, load->programs[i].name);
+		say(name,
+		    (load->programs[i].queued_s - before[i].queued_s) * 1e6 / (double)result->done);
 	}
 }
 

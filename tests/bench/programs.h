@@ -9,7 +9,9 @@ enum { PROGRAMS_MAX = 16 };
 struct program {
 	pid_t pid;
 	char name[32];
-	double cpu_s;   // user and system, since it was started
+	// Of all its threads that live, since they were started: the time on a processor, user and
+	// system, and the time when it could have run and waited for one.
+	double cpu_s, queued_s;
 	long share_kib; // proportional set size: what it shares is divided by those who share it
 	long resident_kib, peak_kib;
 };

@@ -117,19 +117,22 @@ def test_a_disk_that_stays_full(machines):
 
 @pytest.mark.parametrize('kind', ['payment', 'link'])
 def test_nothing_leaves_before_it_is_on_disk(machines, kind):
-    """Whatever core sends, each page of the log that it wrote before has been synced."""
+    """Whatever core sends, each page of the log that it wrote before has been synced, and its turn writes none after it."""
     def deed(machine):
         flow = Flow(machine, kind)
-        trace = Trace(machine.pid('core'), '-y', '-e', 'trace=pwrite64,fdatasync,fsync,sendmsg,sendto,writev')
+        trace = Trace(machine.pid('core'), '-y', '-e', 'trace=pwrite64,fdatasync,fsync,sendmsg,sendto,writev,epoll_wait')
         flow.go()
         return trace.stop()
-    unsynced, synced, sent = None, 0, 0
+    unsynced, synced, sent, left = None, 0, 0, None
     for line in joined(machines.alone(deed)):
         if line.startswith('pwrite64(') and 'onfile.db-wal' in line:
             unsynced = line
+            assert left is None, f'{line} came after {left}'
         elif line.startswith(('fdatasync(', 'fsync(')) and 'onfile.db-wal' in line and line.endswith('= 0'):
             unsynced, synced = None, synced + 1
         elif LEAVES.match(line):
-            sent += 1
+            sent, left = sent + 1, line
             assert unsynced is None, f'{line} came before {unsynced} was synced'
+        elif line.startswith('epoll_wait('):
+            left = None
     assert synced >= 2 and sent >= 3
