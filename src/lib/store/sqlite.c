@@ -188,6 +188,7 @@ struct result store_open(const char *path, struct store **ret_store)
 
 	if (!store)
 		return FAIL(ERROR_MEMORY, "no memory for the store");
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // it takes a lock at each allocation
 	store->cache = store_cache_new();
 	store->phrases = store_phrases_new();
 	struct result result = store->phrases ? open_database(store, path)
