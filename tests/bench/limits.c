@@ -162,7 +162,7 @@ static void sync_alone(const char *folder, double seconds)
 	free(took_s);
 }
 
-// The least that a payment takes on this disk, whoever makes it: `rate` of them a second come at
+// What a payment waits for on this disk, whoever makes it: `rate` of them a second come at
 // fixed times, each waits for two fsyncs, one after the other, those that are there share one, and
 // nothing else is done.
 static void sync_twice(const char *folder, double seconds, double rate)

@@ -93,7 +93,7 @@ def spent(figures):
     busy = figures['half_rate_per_s'] * kinds[1]['core'] / 1e6
     return table(['µs of processor for', 'a payment', 'one at half load', 'waited for a processor', 'a link'], rows) + [
         '', f'At half load fewer payments share a turn of the loop, a commit and what is in the processor\'s caches. Core then needs {100 * busy:.0f} % of '
-        'the time of one processor; its thread is in a turn or at the fsync of one nearly always, and what comes meanwhile waits for the next.']
+        'the time of one processor; it waits for its fsyncs besides, and what comes during a turn or its fsync waits for the next turn.']
 
 
 def steps(figures):
@@ -193,9 +193,9 @@ def report(figures, notes):
              f'p50 {number(figures["half_p50_ms"])} ms, p99 {number(figures["half_p99_ms"])} ms, '
              f'p99.9 {number(figures["half_p999_ms"])} ms, slowest {number(figures["half_max_ms"])} ms.', '',
              'A payment waits for two fsyncs. As many payments of which each is nothing but two small fsyncs, shared by those that are there,',
-             f'take this disk, with nothing else on the machine, {number(figures["fsync_twice_p50_ms"])} ms (p50), '
-             f'{number(figures["fsync_twice_p99_ms"])} ms (p99) and {number(figures["fsync_twice_p999_ms"])} ms (p99.9): nobody can be',
-             'faster here. One fsync of 12 KiB, a thousand times a second, takes '
+             f'take this disk, with nothing else for it to do, {number(figures["fsync_twice_p50_ms"])} ms (p50), '
+             f'{number(figures["fsync_twice_p99_ms"])} ms (p99) and {number(figures["fsync_twice_p999_ms"])} ms (p99.9): the',
+             'disk alone. One fsync of 12 KiB, a thousand times a second, takes '
              f'{number(figures["fsync_alone_p50_ms"])} ms (p50), {number(figures["fsync_alone_p99_ms"])} ms (p99) and '
              f'{number(figures["fsync_alone_p999_ms"])} ms (p99.9).', '',
              '![Latency of payments at half load](latency.svg)', '',

@@ -35,19 +35,18 @@ static void begin_copy(struct durable *durable)
 	                    on_copied) == 0);
 }
 
-bool durable_commit(struct durable *durable)
+void durable_commit(struct durable *durable)
 {
 	struct store *store = durable->core->store;
 	bool wrote = store_is_dirty(store);
 
 	must(durable, store_commit(store));
 	if (!wrote)
-		return false;
+		return;
 	metric_add(METRIC_COMMITS, 1);
 	int64_t begun_us = clock_monotonic_us();
 	must(durable, store_sync(store));
 	metric_fsync(clock_monotonic_us() - begun_us);
-	return true;
 }
 
 void durable_keep_log_short(struct durable *durable)

@@ -14,7 +14,7 @@ struct durable {
 	} copy;
 };
 
-// Returns when all that was written until now is durable. True: something was.
-bool durable_commit(struct durable *durable);
+// Returns when all that was written until now is durable.
+void durable_commit(struct durable *durable);
 // To be called after a commit, when what rests on it has left.
 void durable_keep_log_short(struct durable *durable);

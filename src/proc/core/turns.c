@@ -268,10 +268,9 @@ void core_end_turn(struct core *core)
 	pages_timer(core);
 	deliveries_timer(core);
 	turns->begun = false;
-	bool wrote = durable_commit(&turns->durable);
+	durable_commit(&turns->durable);
 	flush(core);
-	if (wrote)
-		durable_keep_log_short(&turns->durable);
+	durable_keep_log_short(&turns->durable);
 	end_when_alone(turns);
 	set_timer(core);
 	stop_when_told(core);
