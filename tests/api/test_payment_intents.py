@@ -46,6 +46,18 @@ def test_a_payment_in_one_tap(api, linked):
     assert types == {'payment_intent.created', 'charge.succeeded', 'payment_intent.succeeded'}
 
 
+def test_who_pays_with_what_is_looked_at_together(api, linked):
+    """A card of the customer who is named proves the customer; any other card proves nothing, and with a customer go the cards."""
+    gone = api.customer()
+    card = api.link(gone)['payment_method']
+    assert pay(api, {'customer': gone, 'card': card}).status_code == 200
+    error_of(pay(api, {'customer': linked['customer'], 'card': card}), 400, 'payment_method_unexpected_state')
+    assert api('DELETE', f'/v1/customers/{gone}').status_code == 200
+    for named in (card, linked['card']):
+        error_of(pay(api, {'customer': gone, 'card': named}), 404, 'resource_missing', 'customer')
+    error_of(pay(api, {'customer': linked['customer'], 'card': card}), 400, 'payment_method_unexpected_state')
+
+
 def test_create_change_then_confirm(api, linked):
     made = api.ok('POST', '/v1/payment_intents', {'amount': 500, 'currency': 'rub', 'off_session': 'false'})
     assert made['status'] == 'requires_payment_method' and made['latest_charge'] is None

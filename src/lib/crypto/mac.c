@@ -19,8 +19,12 @@ enum { BLOCK = 64 }; // bytes that SHA-256 works on at a time
 
 void crypto_sha256(struct bytes message, uint8_t ret_digest[static CRYPTO_SHA256])
 {
-	CHECK(SHA256(message.length ? message.data : (const uint8_t *)"", message.length,
-	             ret_digest));
+	SHA256_CTX context;
+
+	CHECK(SHA256_Init(&context) == 1 &&
+	      SHA256_Update(&context, message.data, message.length) == 1 &&
+	      SHA256_Final(ret_digest, &context) == 1);
+	OPENSSL_cleanse(&context, sizeof(context));
 }
 
 // One pass of HMAC: the digest of the key under a pad, and of what follows it.

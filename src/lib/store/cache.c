@@ -27,14 +27,19 @@ static char **heap_text(const struct store_column *column, void *object)
 	return (char **)(void *)((char *)object + column->offset);
 }
 
-static void free_object(enum store_table table, void *object)
+static void free_texts(enum store_table table, void *object)
 {
 	const struct store_table_row *row = &store_tables[table];
 
 	for (int i = 0; i < row->count; i++)
 		if (row->columns[i].kind == COLUMN_HEAP)
 			free(*heap_text(&row->columns[i], object));
-	explicit_bzero(object, row->size); // sealed cards
+}
+
+static void free_object(enum store_table table, void *object)
+{
+	free_texts(table, object);
+	explicit_bzero(object, store_tables[table].size); // sealed cards
 	free(object);
 }
 
@@ -59,8 +64,9 @@ static void copy_member(const struct store_column *column, const char *from, cha
 	memcpy(to + column->offset, from + column->offset, column->size);
 }
 
-// Member by member, as a row that is read from the store. False: no memory.
-static bool copy_row(enum store_table table, const void *from, void *to)
+// Member by member, as a row that is read from the store: what else the caller's object holds stays
+// out. False: no memory.
+static bool take_row(enum store_table table, const void *from, void *to)
 {
 	const struct store_table_row *row = &store_tables[table];
 	bool good = true;
@@ -71,6 +77,22 @@ static bool copy_row(enum store_table table, const void *from, void *to)
 		if (row->columns[i].kind == COLUMN_HEAP)
 			good = good && *heap_text(&row->columns[i], to);
 	}
+	return good;
+}
+
+// Of a row that take_row() made. False: no memory.
+static bool give_row(enum store_table table, const void *from, void *to)
+{
+	const struct store_table_row *row = &store_tables[table];
+	bool good = true;
+
+	memcpy(to, from, row->size);
+	for (int i = 0; i < row->count; i++)
+		if (row->columns[i].kind == COLUMN_HEAP) {
+			char **text = heap_text(&row->columns[i], to);
+			*text = strdup(*text);
+			good = good && *text;
+		}
 	return good;
 }
 
@@ -104,22 +126,36 @@ bool store_cache_get(const struct store_cache *cache, enum store_table table, in
 
 	if (!place || id == 0 || place->id != id || place->table != table)
 		return false;
-	CHECK(copy_row(table, place->object, ret_object));
+	CHECK(give_row(table, place->object, ret_object));
 	return true;
+}
+
+// The memory of the row that was there, where it was one of this table; else new. NULL: none is
+// left.
+static void *room_for(struct place *place, enum store_table table)
+{
+	void *object = place->object;
+
+	if (!place->id || place->table != table) {
+		forget(place);
+		return malloc(store_tables[table].size);
+	}
+	free_texts(table, object);
+	*place = (struct place){ 0 };
+	return object;
 }
 
 void store_cache_put(struct store_cache *cache, enum store_table table, const void *object)
 {
 	int64_t id = *(const int64_t *)object; // the key is the first member of every row
-	struct place *place = cache ? place_of(cache, table, id) : NULL;
-	void *copy = place ? malloc(store_tables[table].size) : NULL;
 
-	if (!place)
+	if (!cache)
 		return;
-	forget(place);
+	struct place *place = place_of(cache, table, id);
+	void *copy = room_for(place, table);
 	if (!copy)
 		return;
-	if (copy_row(table, object, copy))
+	if (take_row(table, object, copy))
 		*place = (struct place){ .id = id, .table = table, .object = copy };
 	else
 		free_object(table, copy);

@@ -69,13 +69,14 @@ static bool run(sqlite3 *connection, const char *sql)
 	return sqlite3_exec(connection, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-// Another connection to the same file. SQLite copies a log only for one that has read.
+// Another connection to the same file. SQLite copies a log only for one that has read. What is
+// asked here and later needs no tables, so that SQLite does not read the schema once more for each.
 static bool open_beside(const char *path, sqlite3 **ret_connection)
 {
 	return sqlite3_open_v2(path, ret_connection, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
 	                       NULL) == SQLITE_OK &&
-	       run(*ret_connection, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;"
-	                            "PRAGMA user_version");
+	       sqlite3_wal_autocheckpoint(*ret_connection, 0) == SQLITE_OK &&
+	       run(*ret_connection, "PRAGMA user_version");
 }
 
 static bool find_file(sqlite3 *connection, int which, sqlite3_file **ret_file)

@@ -10,8 +10,9 @@ enum {
 	LONGEST = SHORTEST + 255,
 	WORTH = 6,        // that is looked for: shorter ones save little and are everywhere
 	LONG_ENOUGH = 48, // that nothing longer is looked for
-	PLACES = 4096,    // of beginnings, by their hash
-	LOOKS_MAX = 16,   // at phrases that begin alike
+	PLACES_BITS = 12, // of beginnings, by their hash
+	SEEN_BITS = 16,
+	LOOKS_MAX = 16, // at phrases that begin alike
 	LITERAL = 0x1f,
 	CONTROLS = 0x20,
 };
@@ -24,17 +25,29 @@ _Static_assert(sizeof(known) <= (LITERAL - 1) * 256, "a place has a first byte o
 
 // Places in `known`, plus one, so that 0 is none.
 struct store_phrases {
-	uint16_t newest[PLACES];
+	uint16_t newest[1 << PLACES_BITS];
 	uint16_t older[sizeof(known)];
+	// A bit for more of the hash: most of what is no phrase (ids) is told by that alone.
+	uint8_t seen[(1 << SEEN_BITS) / 8];
 };
 
 // Reads eight bytes, of which WORTH count: to read just those takes three times as long.
-static uint32_t place_of(const uint8_t *beginning)
+static uint64_t hash_of(const uint8_t *beginning)
 {
 	uint64_t word;
 
 	memcpy(&word, beginning, sizeof(word));
-	return (uint32_t)((word << (64 - 8 * WORTH)) * 0x9e3779b97f4a7c15u >> 52);
+	return (word << (64 - 8 * WORTH)) * 0x9e3779b97f4a7c15u;
+}
+
+static size_t place_of(uint64_t hash)
+{
+	return hash >> (64 - PLACES_BITS);
+}
+
+static size_t bit_of(uint64_t hash)
+{
+	return hash >> (64 - SEEN_BITS);
 }
 
 struct store_phrases *store_phrases_new(void)
@@ -42,9 +55,11 @@ struct store_phrases *store_phrases_new(void)
 	struct store_phrases *phrases = calloc(1, sizeof(*phrases));
 
 	for (size_t at = 0; phrases && at + sizeof(uint64_t) <= sizeof(known); at++) {
-		uint16_t *newest = &phrases->newest[place_of(known + at)];
+		uint64_t hash = hash_of(known + at);
+		uint16_t *newest = &phrases->newest[place_of(hash)];
 		phrases->older[at] = *newest;
 		*newest = (uint16_t)(at + 1);
+		phrases->seen[bit_of(hash) / 8] |= (uint8_t)(1 << bit_of(hash) % 8);
 	}
 	return phrases;
 }
@@ -85,7 +100,10 @@ static size_t find(const struct store_phrases *phrases, struct bytes text, size_
 
 	if (text.length < sizeof(uint64_t))
 		return 0;
-	for (size_t next = phrases->newest[place_of(text.data)]; next && looks < LOOKS_MAX;
+	uint64_t hash = hash_of(text.data);
+	if (!(phrases->seen[bit_of(hash) / 8] >> bit_of(hash) % 8 & 1))
+		return 0;
+	for (size_t next = phrases->newest[place_of(hash)]; next && looks < LOOKS_MAX;
 	     next = phrases->older[next - 1], looks++) {
 		size_t at = next - 1;
 		size_t limit = smaller(smaller(text.length, LONGEST), sizeof(known) - at);

@@ -7,6 +7,7 @@
 #include "core/api_params.h"
 #include "core/core.h"
 #include "core/flow.h"
+#include "store/lists.h"
 
 enum { API_REPLY_MAX = 1024 * 1024, API_PATH_IDS = 2, API_WAITERS_MAX = 32 };
 
@@ -17,8 +18,7 @@ enum api_route_flag {
 	API_OPEN = 2,    // a publishable key may call it
 	API_LIST = 4,
 	API_CUSTOMER_OPEN = 8, // the same with the secret of a customer session
-	API_SECRET_ONCE = 64,  // the answer shows a secret: it is kept without it, and the handler
-	                       // completes it for a repeated request (`kept`)
+	API_SECRET_ONCE = 64,  // shows a secret that is not kept: the handler fills `kept` in
 };
 
 enum { API_FOR_BROWSERS = API_SHOPPER | API_OPEN | API_CUSTOMER_OPEN };
@@ -62,10 +62,9 @@ struct api_call {
 	bool answered;
 	bool replayed; // the answer is one that was given before
 	char *kept;    // API_SECRET_ONCE: that answer, of a request that came before; the handler's
-	struct api_token *token; // NULL: none was named
-	// Idempotency: see idempotency.h.
-	bool keyed, claimed, resumed, created;
-	uint8_t key[32], fingerprint[32];
+	struct api_token *token;               // NULL: none was named
+	bool keyed, claimed, resumed, created; // and what follows: see idempotency.h
+	uint8_t key[STORE_IDEMPOTENCY_BYTES], fingerprint[STORE_IDEMPOTENCY_BYTES];
 	int64_t claimed_ms, intent; // intent: what the call is about
 	enum problem_deed deed;
 };

@@ -3,7 +3,6 @@
 
 #include "core/idempotency.h"
 #include "crypto/mac.h"
-#include "store/lists.h"
 
 // Old replies are looked for once in an hour, from the oldest on, so many rows at a time.
 enum { KEY_MAX = 255, SWEEP_MS = 3600 * 1000, SWEPT_MS = 50, SWEPT_ROWS = 256 };
@@ -15,17 +14,20 @@ static void hash_key(struct api_call *call)
 {
 	struct buffer text cleanup(buffer_done) = { 0 };
 	struct bytes key = call->request->idempotency_key;
+	uint8_t tag[CRYPTO_SHA256];
 
 	buffer_init(&text, KEY_MAX + 64);
 	buffer_printf(&text, "idempotency %lld ", (long long)call->merchant);
 	buffer_put(&text, key);
-	crypto_hmac(BYTES_ARRAY(call->core->id_key), buffer_view(&text), call->key);
+	crypto_hmac(BYTES_ARRAY(call->core->id_key), buffer_view(&text), tag);
+	memcpy(call->key, tag, sizeof(call->key));
 }
 
 static void hash_request(struct api_call *call)
 {
 	struct crypto_hash *hash = crypto_hash_new();
 	const struct request *request = call->request;
+	uint8_t digest[CRYPTO_SHA256];
 
 	crypto_hash_add(hash, request->method);
 	crypto_hash_add(hash, BYTES_LITERAL(" "));
@@ -34,7 +36,8 @@ static void hash_request(struct api_call *call)
 	crypto_hash_add(hash, request->query);
 	crypto_hash_add(hash, BYTES_LITERAL("\n"));
 	crypto_hash_add(hash, request->body);
-	crypto_hash_end(hash, call->fingerprint);
+	crypto_hash_end(hash, digest);
+	memcpy(call->fingerprint, digest, sizeof(call->fingerprint));
 }
 
 static bool refuse_reuse(struct api_call *call)
