@@ -1,4 +1,4 @@
-"""What no guard looks at any more goes, a few rows at a time; what one looks at stays."""
+"""What nobody looks at any more goes, a few rows at a time; what one looks at stays."""
 
 import contextlib
 import os
@@ -32,10 +32,13 @@ def trial(at_ms, number):
     return (at_ms - KEYS_FROM_MS << KEY_BITS) + number, at_ms
 
 
+def count(store, what):
+    return store.execute(f'SELECT count(*) FROM {what}').fetchone()[0]
+
+
 def counts(world):
     with store_of(world) as store:
-        return (store.execute('SELECT count(*) FROM used_cards').fetchone()[0],
-                store.execute('SELECT count(*) FROM trials WHERE merchant = 77').fetchone()[0])
+        return [count(store, what) for what in ('used_cards', 'trials WHERE merchant = 77')]
 
 
 def now_ms():
@@ -53,9 +56,27 @@ def test_old_rows_go_and_young_ones_stay(own):
                           "VALUES (?, ?, 77, 1, '', '', x'', 0)", tries)
         store.commit()
     own.start_onfile()
-    wait_for(lambda: counts(own) == (700, 300))
+    wait_for(lambda: counts(own) == [700, 300])
     own.stop_onfile()
     with store_of(own) as store:
         kept = {row[0] for row in store.execute('SELECT digest FROM used_cards')}
     assert kept == {digest for digest, at_ms in used if at_ms > now - HOUR_MS}
     own.start_onfile()
+
+
+@pytest.mark.parametrize('table, kept_ms', [('customer_sessions', 96 * HOUR_MS), ('portals', HOUR_MS)])
+def test_sessions_that_are_over_go(own, table, kept_ms):
+    """More of them than go at a time, and than the guards' rows keep it busy for."""
+    young, old, now = 30, 3000, now_ms()
+    own.stop_onfile()
+    rows = [(i + 1, now - kept_ms + (HOUR_MS // 2 if i < young else -HOUR_MS)) for i in range(old + young)]
+    with store_of(own) as store:
+        store.executemany(f"INSERT INTO {table} (id, merchant, customer, expires_ms, details) VALUES (?, 77, 1, ?, '')", rows)
+        store.commit()
+    own.start_onfile()
+
+    def left():
+        with store_of(own) as store:
+            return [row[0] for row in store.execute(f'SELECT id FROM {table} ORDER BY id')]
+    wait_for(lambda: len(left()) == young)
+    assert left() == list(range(1, young + 1))

@@ -38,8 +38,25 @@ static bool is_allowed(const char *name)
 	return false;
 }
 
-// A line of the plan that walks a whole growing table: "SCAN cards", but not by an index that holds
-// only some of its rows.
+// Indexes that hold only the rows that wait for something: to walk one is to walk few.
+static const char *const waiting[] = { "attempts_alive", "advices_open",   "advices_for_people",
+	                               "cards_leaving",  "deliveries_due", "deliveries_in_order" };
+
+// By an index of those that wait.
+static bool walks_few(const char *line)
+{
+	const char *index = strstr(line, "INDEX ");
+
+	for (size_t i = 0; index && i < sizeof(waiting) / sizeof(waiting[0]); i++) {
+		size_t length = strlen(waiting[i]);
+		if (strncmp(index + 6, waiting[i], length) == 0 &&
+		    (index[6 + length] == '\0' || index[6 + length] == ' '))
+			return true;
+	}
+	return false;
+}
+
+// A line of the plan that walks a whole growing table, or a whole index of one: "SCAN cards".
 static bool walks(const char *line)
 {
 	char scan[64];
@@ -47,9 +64,8 @@ static bool walks(const char *line)
 	for (size_t i = 0; i < sizeof(growing) / sizeof(growing[0]); i++) {
 		int length = snprintf(scan, sizeof(scan), "SCAN %s", growing[i]);
 		if (strncmp(line, scan, (size_t)length) == 0 &&
-		    (line[length] == '\0' || !strstr(line, "USING INDEX")) &&
 		    (line[length] == '\0' || line[length] == ' '))
-			return true;
+			return !walks_few(line);
 	}
 	return false;
 }
@@ -91,6 +107,10 @@ TEST(no_statement_walks_a_table_that_grows)
 	// The test would see one.
 	EXPECT(explain(database, "SELECT id FROM cards WHERE customer = ? AND removed_ms = 0", line,
 	               sizeof(line)));
+	EXPECT(explain(database,
+	               "SELECT count(*) FROM cards WHERE merchant = ? AND customer != 0 AND "
+	               "removed_ms = 0",
+	               line, sizeof(line)));
 	sqlite3_close(database);
 	unlink(path);
 }

@@ -60,6 +60,12 @@ void control_say(struct control_client *client, int stream, const char *format, 
 		client->closing = true;
 }
 
+void control_count(int64_t count, char ret_text[static CONTROL_COUNT])
+{
+	snprintf(ret_text, CONTROL_COUNT, "%lld%s", (long long)count,
+	         count == CONTROL_COUNTED ? " or more" : "");
+}
+
 void control_blob(struct control_client *client, int64_t connection, struct bytes driver,
                   struct bytes blob)
 {

@@ -36,6 +36,9 @@ void control_say(struct control_client *client, int stream, const char *format, 
 // Any other message to the command; a client that does not take it is hung up on.
 void control_put(struct control_client *client, enum wire_number number,
                  const struct wire_value *values);
+// "37", or "10000 or more": rows are counted up to there (a LIMIT), as payments wait meanwhile.
+enum { CONTROL_COUNTED = 10000, CONTROL_COUNT = 24 };
+void control_count(int64_t count, char ret_text[static CONTROL_COUNT]);
 // Ends the command: the last thing that is said to a client.
 void control_end(struct control_client *client, int status);
 // One sentence on standard error, and exit status 1.

@@ -142,9 +142,12 @@ static void events_resend(struct core *core, struct control_client *client, stru
 
 static const char *const status_words[] = { "enabled", "disabled", "disabled (it said 410)" };
 
-static int64_t count_of(struct core *core, enum store_statement statement, int64_t endpoint)
+static void count(struct core *core, enum store_statement statement, int64_t endpoint,
+                  char ret_text[static CONTROL_COUNT])
 {
-	return store_one_number(core->store, statement, 0, STORE_N(endpoint));
+	const struct store_value values[] = { STORE_N(endpoint), STORE_N(CONTROL_COUNTED) };
+
+	control_count(store_one(core->store, statement, 0, values, 2), ret_text);
 }
 
 static void say_given_up(struct core *core, struct control_client *client, int64_t endpoint)
@@ -169,15 +172,15 @@ static void say_endpoint(struct core *core, struct control_client *client,
                          const struct endpoint *endpoint)
 {
 	json_t *details = api_details_read(endpoint->details);
-	char id[API_ID_CAPACITY];
+	char id[API_ID_CAPACITY], waiting[CONTROL_COUNT], given_up[CONTROL_COUNT];
 
 	api_id_make(core->id_key, API_ID_WEBHOOK, endpoint->id, id);
-	control_say(client, 1, "%s  merchant %lld  %s  waiting %lld, given up %lld  %s", id,
+	count(core, STORE_DELIVERIES_OPEN_COUNT, endpoint->id, waiting);
+	count(core, STORE_DELIVERIES_GIVEN_UP_COUNT, endpoint->id, given_up);
+	control_say(client, 1, "%s  merchant %lld  %s  waiting %s, given up %s  %s", id,
 	            (long long)endpoint->merchant,
-	            endpoint->removed_ms ? "deleted" : status_words[endpoint->status],
-	            (long long)count_of(core, STORE_DELIVERIES_OPEN_COUNT, endpoint->id),
-	            (long long)count_of(core, STORE_DELIVERIES_GIVEN_UP_COUNT, endpoint->id),
-	            json_string_value(json_object_get(details, "url")));
+	            endpoint->removed_ms ? "deleted" : status_words[endpoint->status], waiting,
+	            given_up, json_string_value(json_object_get(details, "url")));
 	json_decref(details);
 	say_given_up(core, client, endpoint->id);
 }

@@ -3,6 +3,7 @@
 #include "core/control.h"
 #include "core/flows.h"
 
+#include "base/cleanup.h"
 #include "base/check.h"
 
 #include "base/buffer.h"
@@ -195,6 +196,25 @@ static void say_keys(struct core *core, struct control_client *client, int64_t m
 	store_end(&query);
 }
 
+static void say_counts(struct core *core, struct control_client *client, int64_t merchant)
+{
+	static const char *const what[] = { "customers", "cards on file", "payments",
+		                            "webhook endpoints" };
+	struct buffer text cleanup(buffer_done) = { 0 };
+	struct store_query query = store_ask(core->store, STORE_MERCHANT_COUNTS, STORE_N(merchant),
+	                                     STORE_N(CONTROL_COUNTED));
+	bool found = store_step(&query);
+
+	buffer_init(&text, 400);
+	for (int i = 0; found && i < 4; i++) {
+		char count[CONTROL_COUNT];
+		control_count(store_number(&query, i), count);
+		buffer_printf(&text, "%s%s %s", i ? ", " : "", count, what[i]);
+	}
+	store_end(&query);
+	control_say(client, 1, "has      %s", buffer_text(&text));
+}
+
 static void merchant_show(struct core *core, struct control_client *client, struct bytes arguments,
                           struct bytes blob)
 {
@@ -209,15 +229,7 @@ static void merchant_show(struct core *core, struct control_client *client, stru
 	control_say(client, 1, "mcc      %s", merchant.mcc);
 	control_say(client, 1, "country  %s", merchant.country);
 	control_say(client, 1, "bank-id  %s", merchant.bank_id);
-	struct store_query query =
-	        store_ask(core->store, STORE_MERCHANT_COUNTS, STORE_N(merchant.id));
-	if (store_step(&query))
-		control_say(client, 1,
-		            "has      %lld customers, %lld cards on file, %lld payments, %lld "
-		            "webhook endpoints",
-		            (long long)store_number(&query, 0), (long long)store_number(&query, 1),
-		            (long long)store_number(&query, 2), (long long)store_number(&query, 3));
-	store_end(&query);
+	say_counts(core, client, merchant.id);
 	say_keys(core, client, merchant.id);
 	control_end(client, 0);
 }

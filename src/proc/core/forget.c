@@ -9,13 +9,8 @@ static const int64_t hour_ms = 3600 * 1000, day_ms = 24 * 3600 * 1000;
 
 void forget_begin(struct core *core)
 {
-	struct store *store = core->store;
-
 	core->flows->forget = (struct forget){ 0 };
-	// As long as the answer to its key is kept, which is made from the row.
-	store_run(store, STORE_CUSTOMER_SESSIONS_PURGE, STORE_N(core->now_ms - 96 * hour_ms));
-	store_run(store, STORE_PORTALS_PURGE, STORE_N(core->now_ms - hour_ms));
-	store_run(store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
+	store_run(core->store, STORE_BLOCKED_PURGE, STORE_N(core->now_ms));
 	core->flows->window.known = false;
 }
 
@@ -42,12 +37,20 @@ static bool forget_used_cards(struct core *core)
 	return true;
 }
 
+// The first rows that are older than `before`. False: there are no more.
+static bool forget_before(struct core *core, enum store_statement purge, int64_t before)
+{
+	return store_run(core->store, purge, STORE_N(before), STORE_N(ROWS)) == ROWS;
+}
+
 bool forget_some(struct core *core)
 {
-	int64_t first_kept = core_id_make(core->now_ms - 31 * day_ms, 0);
+	const int64_t now_ms = core->now_ms;
 	bool more = forget_used_cards(core);
 
-	return store_run(core->store, STORE_TRIALS_PURGE, STORE_N(first_kept), STORE_N(ROWS)) ==
-	               ROWS ||
-	       more;
+	more |= forget_before(core, STORE_TRIALS_PURGE, core_id_make(now_ms - 31 * day_ms, 0));
+	// As long as the answer to its key is kept, which is made from the row.
+	more |= forget_before(core, STORE_CUSTOMER_SESSIONS_PURGE, now_ms - 96 * hour_ms);
+	more |= forget_before(core, STORE_PORTALS_PURGE, now_ms - hour_ms);
+	return more;
 }

@@ -1,5 +1,5 @@
-// What no guard looks at any more is forgotten. Each link leaves a row in two tables: these may
-// hold millions, and are walked a few rows at a time.
+// What nobody looks at any more is forgotten: rows for the guards, of which each link leaves two,
+// and pages' sessions that are over. There may be millions: a few rows at a time.
 #pragma once
 
 #include <stdbool.h>
