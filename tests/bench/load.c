@@ -1,8 +1,9 @@
 // The load: shoppers who link cards and pay with one tap, as many as the programs can serve, then
-// at half of that. Prints one figure a line, `name value`; ./bench and report.py read them.
+// at half of that, and at a given rate. Prints one figure a line, `name value`; ./bench and
+// report.py read them.
 //
-// usage: load --public PORT --host NAME --key SECRET --parent PID --bank PID --links N
-//             --seconds N --connections N --folder FOLDER [--cards FILE]
+// usage: load --public PORT --host NAME --key SECRET --parent PID --bank PID --metrics PORT
+//             --seconds N --connections N --folder FOLDER [--links N] [--cards FILE] [--rate N]
 //        load --fixed PORT --seconds N --connections N
 #include "fleet.h"
 #include "programs.h"
@@ -19,10 +20,10 @@
 enum { WARM_SECONDS = 2 };
 
 struct load {
-	int port;
+	int port, metrics_port;
 	const char *host, *key, *folder, *cards;
 	pid_t parent, bank;
-	unsigned seconds, connections;
+	unsigned seconds, connections, rate;
 	uint64_t links;
 	struct shoppers shoppers;
 	struct program programs[PROGRAMS_MAX];
@@ -111,6 +112,85 @@ static void say_cpu(struct load *load, const char *what, const struct fleet_resu
 	}
 }
 
+// What core says of its fsyncs since it was started.
+struct fsyncs {
+	double count, sum_s, within_2_5_ms, within_5_ms, within_10_ms;
+};
+
+static void make_metrics(void *owner, uint64_t number, struct buffer *request)
+{
+	(void)owner;
+	(void)number;
+	buffer_put_text(request, "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+}
+
+static bool take_metrics(void *owner, uint64_t number, int status, struct bytes body)
+{
+	struct fsyncs *fsyncs = owner;
+	const struct {
+		const char *name;
+		double *value;
+	} wanted[] = { { "_count ", &fsyncs->count },
+		       { "_sum ", &fsyncs->sum_s },
+		       { "_bucket{le=\"0.0025\"} ", &fsyncs->within_2_5_ms },
+		       { "_bucket{le=\"0.005\"} ", &fsyncs->within_5_ms },
+		       { "_bucket{le=\"0.01\"} ", &fsyncs->within_10_ms } };
+	char *text = strndup((const char *)body.data, body.length);
+	bool good = status == 200;
+
+	(void)number;
+	CHECK(text);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		char name[64];
+		snprintf(name, sizeof(name), "\nonfile_fsync_seconds%s", wanted[i].name);
+		const char *line = strstr(text, name);
+		good = good && line;
+		if (line)
+			*wanted[i].value = strtod(line + strlen(name), NULL);
+	}
+	free(text);
+	return good;
+}
+
+static void ask_fsyncs(const struct load *load, struct fsyncs *ret_fsyncs)
+{
+	struct fleet_result result cleanup(fleet_result_done) = { 0 };
+	struct fleet_work work = { .port = load->metrics_port,
+		                   .connections = 1,
+		                   .count = 1,
+		                   .make = make_metrics,
+		                   .take = take_metrics,
+		                   .owner = ret_fsyncs };
+
+	*ret_fsyncs = (struct fsyncs){ 0 };
+	run("metrics", &work, &result);
+}
+
+// Those since `before`: how many there were in a second, what one took, how many took long.
+static void say_fsyncs(const struct load *load, const char *name, const struct fsyncs *before,
+                       const struct fleet_result *result)
+{
+	struct fsyncs after;
+
+	ask_fsyncs(load, &after);
+	double count = after.count - before->count;
+	const struct {
+		const char *name;
+		double value;
+	} figures[] = {
+		{ "per_s", count / result->seconds },
+		{ "ms", (after.sum_s - before->sum_s) * 1e3 / count },
+		{ "over_2_5_ms", count - (after.within_2_5_ms - before->within_2_5_ms) },
+		{ "over_5_ms", count - (after.within_5_ms - before->within_5_ms) },
+		{ "over_10_ms", count - (after.within_10_ms - before->within_10_ms) },
+	};
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		char figure[96];
+		snprintf(figure, sizeof(figure), "%s_fsyncs_%s", name, figures[i].name);
+		say(figure, figures[i].value);
+	}
+}
+
 static void measure_links(struct load *load)
 {
 	struct fleet_result result cleanup(fleet_result_done) = { 0 };
@@ -149,11 +229,12 @@ static double measure_payments(struct load *load)
 	return result.middle_rate;
 }
 
-static void write_distribution(const struct load *load, const struct fleet_result *result)
+static void write_distribution(const struct load *load, const char *name,
+                               const struct fleet_result *result)
 {
 	char path[600];
 
-	snprintf(path, sizeof(path), "%s/latency", load->folder);
+	snprintf(path, sizeof(path), "%s/latency-%s", load->folder, name);
 	FILE *file = fopen(path, "we");
 	CHECK(file);
 	// By the number of nines, so that the tail is as wide as the rest: each share leaves nine
@@ -163,29 +244,45 @@ static void write_distribution(const struct load *load, const struct fleet_resul
 	fclose(file);
 }
 
-static void measure_half(struct load *load, double rate)
+static void say_latency(const char *name, double rate, const struct fleet_result *result)
+{
+	static const struct {
+		const char *figure;
+		double share;
+	} shares[] = { { "p50", 0.5 }, { "p99", 0.99 }, { "p999", 0.999 }, { "max", 1 } };
+	char figure[96];
+
+	snprintf(figure, sizeof(figure), "%s_rate_per_s", name);
+	say(figure, rate);
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		snprintf(figure, sizeof(figure), "%s_%s_ms", name, shares[i].figure);
+		say(figure, fleet_quantile(result, shares[i].share) / 1e3);
+	}
+}
+
+// Requests that are sent at fixed times, `rate` a second.
+static void measure_at(struct load *load, const char *name, double rate)
 {
 	struct fleet_result result cleanup(fleet_result_done) = { 0 };
 	struct fleet_result warm cleanup(fleet_result_done) = { 0 };
 	struct fleet_work work = work_of(load);
+	struct fsyncs before;
 
 	work.make = shoppers_put_payment;
 	work.take = shoppers_take_payment;
-	work.seconds = WARM_SECONDS; // what full load has left is not this load's
+	work.seconds = WARM_SECONDS; // what the load before has left is not this load's
 	work.per_second = rate;
-	run("payments at half load", &work, &warm);
+	run(name, &work, &warm);
 	load->shoppers.run++;
 	work.seconds = load->seconds;
 	begin_cpu(load);
-	run("payments at half load", &work, &result);
+	ask_fsyncs(load, &before);
+	run(name, &work, &result);
 	load->shoppers.run++;
-	say_cpu(load, "half", &result);
-	say("half_rate_per_s", rate);
-	say("half_p50_ms", fleet_quantile(&result, 0.5) / 1e3);
-	say("half_p99_ms", fleet_quantile(&result, 0.99) / 1e3);
-	say("half_p999_ms", fleet_quantile(&result, 0.999) / 1e3);
-	say("half_max_ms", fleet_quantile(&result, 1) / 1e3);
-	write_distribution(load, &result);
+	say_cpu(load, name, &result);
+	say_fsyncs(load, name, &before, &result);
+	say_latency(name, rate, &result);
+	write_distribution(load, name, &result);
 }
 
 static void say_memory(struct load *load)
@@ -242,7 +339,9 @@ static int measure(struct load *load)
 		return 1;
 	}
 	double rate = measure_payments(load);
-	measure_half(load, rate / 2);
+	measure_at(load, "half", rate / 2);
+	if (load->rate)
+		measure_at(load, "given", load->rate);
 	say_memory(load);
 	shoppers_done(&load->shoppers);
 	return 0;
@@ -284,6 +383,10 @@ static bool read_option(struct load *load, const char *name, const char *value, 
 		return false;
 	if (strcmp(name, "--public") == 0)
 		load->port = (int)number;
+	else if (strcmp(name, "--metrics") == 0)
+		load->metrics_port = (int)number;
+	else if (strcmp(name, "--rate") == 0)
+		load->rate = (unsigned)number;
 	else if (strcmp(name, "--parent") == 0)
 		load->parent = (pid_t)number;
 	else if (strcmp(name, "--bank") == 0)
@@ -312,7 +415,7 @@ int main(int argc, char **argv)
 	if (good && fixed)
 		return measure_fixed(&load, (int)fixed);
 	if (!good || !load.port || !load.host || !load.key || !load.folder || !load.parent ||
-	    !load.bank || (!load.links && !load.cards)) {
+	    !load.metrics_port || !load.bank || (!load.links && !load.cards)) {
 		fputs("usage: see load.c\n", stderr);
 		return 2;
 	}
