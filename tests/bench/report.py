@@ -157,7 +157,8 @@ def plot(lines):
     for share, name in [(0, '0'), (0.9, '90 %'), (0.99, '99 %'), (0.999, '99.9 %'), (0.9999, '99.99 %')]:
         parts.append(f'<line x1="{x(share):.1f}" x2="{x(share):.1f}" y1="20" y2="{height - bottom}" '
                      f'stroke="{COLOURS["grid"]}" stroke-width="0.5"/>')
-        parts.append(f'<text x="{x(share):.1f}" y="{height - 20}" text-anchor="middle" '
+        anchor = 'end' if x(share) > width - 30 else 'middle'
+        parts.append(f'<text x="{x(share):.1f}" y="{height - 20}" text-anchor="{anchor}" '
                      f'fill="{COLOURS["text"]}">{name}</text>')
     for step in range(5):
         ms = top * step / 4
