@@ -264,8 +264,9 @@ CREATE INDEX deliveries_of_event ON deliveries (event);
 CREATE INDEX deliveries_given_up ON deliveries (endpoint, id) WHERE state = 2;
 CREATE INDEX deliveries_done ON deliveries (tried_ms) WHERE state = 1;
 
--- key: half of an HMAC of merchant and Idempotency-Key; fingerprint: half of a SHA-256 of the request. reply: null until the work has ended. Rows lie in the order of their making,
--- for replies are long and keys fall anywhere: only the index is written at a place that nobody wrote just before.
+-- key: half of an HMAC of merchant and Idempotency-Key; fingerprint: half of a SHA-256 of the request. reply: null until the
+-- work has ended. Rows lie in the order of their making, for replies are long and keys fall anywhere: only the index is
+-- written at a place that nobody wrote just before.
 CREATE TABLE idempotency (
 	key BLOB PRIMARY KEY,
 	fingerprint BLOB NOT NULL,

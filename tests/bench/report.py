@@ -1,6 +1,6 @@
 """Turns the figures of a run (`name value` lines) into docs/bench/results.md and a plot of the latency.
 
-usage: report.py FOLDER INTO      FOLDER holds `figures` and `latency`"""
+usage: report.py FOLDER INTO      FOLDER holds `figures`, `latency-half` and `latency-given`"""
 
 import math
 import pathlib
@@ -188,7 +188,7 @@ def latency(figures):
         '', 'A payment waits for two fsyncs, and for the turns of core that end with them: what comes during a turn or its fsync waits for the',
         'next. An fsync of 5 ms keeps all waiting that are there, and what came meanwhile is worked off beside what goes on coming: at a',
         f'share of work as in the last column, in 1/(1 - share) times its length. {figures["seconds"] / 100:.2g} seconds of that are one payment in a hundred.', '',
-        f'As many payments as in the first row of which each is nothing but two small fsyncs, shared by those that are there, take this disk, with',
+        'As many payments as in the first row of which each is nothing but two small fsyncs, shared by those that are there, take this disk, with',
         f'nothing else for it to do, {number(figures["fsync_twice_p50_ms"])} ms (p50), {number(figures["fsync_twice_p99_ms"])} ms (p99) and '
         f'{number(figures["fsync_twice_p999_ms"])} ms (p99.9): the disk alone. One fsync of 12 KiB, a thousand times a second, takes',
         f'{number(figures["fsync_alone_p50_ms"])} ms (p50), {number(figures["fsync_alone_p99_ms"])} ms (p99) and '

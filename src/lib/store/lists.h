@@ -6,7 +6,7 @@
 #include "store/store.h"
 
 // Of a key's HMAC and of a request's SHA-256: their first half tells them apart as well, and the
-// index of the keys, of which every payment reads and writes a page, is a third shorter.
+// index of the keys, of which every payment reads and writes a page, is two fifths shorter.
 enum { STORE_IDEMPOTENCY_BYTES = 16 };
 
 // A key that was used. The reply is NULL while the work is going on, or was when the program died.
